@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+// Worker threads need compiled JavaScript on Node 20, so the tests run from dist, after a build.
+export default defineConfig({
+  test: {
+    include: ['dist/test/**/*.test.js'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+})
