@@ -33,6 +33,7 @@ export type ErrorCode =
   | 'STORAGE_FAILED'
   | 'EVOLVE_FAILED'
   | 'NO_JOURNAL'
+  | 'EVENTS_NOT_IN_MEMORY'
 
 export interface ErrorPlace {
   /** File name, inside the journal's directory unless absolute. */
@@ -49,6 +50,8 @@ export interface ErrorPlace {
 export class TidewheelError extends Error {
   override readonly name = 'TidewheelError'
   readonly code: ErrorCode
+  /** The sentence alone, without code and place: what makes the same error in another thread. */
+  readonly reason: string
   readonly file: string | undefined
   readonly offset: number | undefined
   readonly sequence: number | undefined
@@ -57,6 +60,7 @@ export class TidewheelError extends Error {
   constructor(code: ErrorCode, message: string, place: ErrorPlace = {}) {
     super(`${code}: ${message}${describePlace(place)}`, { cause: place.cause })
     this.code = code
+    this.reason = message
     this.file = place.file
     this.offset = place.offset
     this.sequence = place.sequence

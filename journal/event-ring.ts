@@ -143,11 +143,14 @@ export class EventRingReader {
   readonly view: DataView
   readonly bytes: Uint8Array
   readonly capacity: number
-  private published = 0
-  private synced = 0
+  private published: number
+  private synced: number
   private readonly control: Int32Array
 
-  constructor(memory: EventRingMemory) {
+  /** @param nearPosition any position of the last 16 GiB, when the ring is not new (synced-edge.ts). */
+  constructor(memory: EventRingMemory, nearPosition = 0) {
+    this.published = nearPosition
+    this.synced = nearPosition
     this.control = new Int32Array(memory.control)
     this.view = new DataView(memory.data)
     this.bytes = new Uint8Array(memory.data)
@@ -175,6 +178,20 @@ export class EventRingReader {
     this.synced = position
     // Publishes durability; pairs with the loads in both syncedPosition methods.
     Atomics.store(this.control, SYNCED, cursorOf(position))
+    // For subscribers in syncedChanged.
+    Atomics.notify(this.control, SYNCED)
+  }
+
+  /** Subscriber only: begins at `position`, however far the ring has gone. */
+  startAt(position: number): void {
+    this.published = position
+    this.synced = position
+  }
+
+  /** Subscriber only: resolves when more than `position` is synced, or after `timeoutMs`. */
+  syncedChanged(position: number, timeoutMs: number): Promise<unknown> {
+    const result = Atomics.waitAsync(this.control, SYNCED, cursorOf(position), timeoutMs)
+    return result.async ? result.value : Promise.resolve()
   }
 
   /**
@@ -196,8 +213,10 @@ export class EventRingReader {
 
   /** After a copy: whether the bytes from `position` on had not been overwritten meanwhile. */
   isIntact(position: number): boolean {
-    // Pairs with the exchange in EventRingWriter.advanceOverwriteMark.
-    const mark = extendCursor(Atomics.load(this.control, OVERWRITE_MARK), position)
+    // A read-modify-write that changes nothing, since a load alone may be done before the copy's
+    // last reads (ARM). Pairs with the exchange in EventRingWriter.advanceOverwriteMark: whichever
+    // of the two comes second is ordered after all that precedes the first.
+    const mark = extendCursor(Atomics.or(this.control, OVERWRITE_MARK, 0), position)
     return position >= mark - this.capacity
   }
 }

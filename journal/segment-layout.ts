@@ -72,4 +72,6 @@ assertLayout(
     [SEGMENT_HEADER_CHECKSUM, 4],
   ],
   SEGMENT_HEADER_BYTES,
+  // No field is wider than 4 bytes; the reserved ones start at 36.
+  4,
 )

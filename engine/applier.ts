@@ -1,0 +1,172 @@
+/**
+ * Applies the records of a frame to the state: the one place where anything changes, live and at
+ * replay. `evolve` only ever sees the bytes of a record.
+ *
+ *   record          live                                replay
+ *   event           evolve, new version                 the same, after its version is checked
+ *   stream opened   done by the transaction already     the id gets its slot
+ *   keyed outcome   remembered                          the same
+ */
+import { assert, TidewheelError } from '../journal/errors.js'
+import { alignWord, getU64 } from '../journal/layout.js'
+import {
+  FIRST_CATALOGUED_TYPE,
+  FRAME_EVENT_COUNT,
+  FRAME_HEADER_BYTES,
+  FRAME_LENGTH,
+  FRAME_TIME,
+  KEYED_OUTCOME_RECORD,
+  RECORD_HEADER_BYTES,
+  RECORD_LENGTH,
+  RECORD_SLOT,
+  RECORD_TYPE,
+  RECORD_VERSION,
+  STREAM_OPENED_AGGREGATE,
+  STREAM_OPENED_ID,
+  STREAM_OPENED_ID_BYTES,
+  STREAM_OPENED_RECORD,
+} from '../journal/record-layout.js'
+import type { AggregateStore } from './aggregate-store.js'
+import type { EventMeta } from './domain.js'
+import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
+import { rememberOutcome } from './keyed-outcome.js'
+import { UndoLog } from './undo-log.js'
+
+class MetaView implements EventMeta<unknown> {
+  store: AggregateStore | undefined
+  slot = 0
+  version = 0
+  sequence = 0
+  time = 0
+
+  get id(): unknown {
+    return this.store?.ids.idOf(this.slot)
+  }
+}
+
+export class Applier {
+  readonly undo = new UndoLog()
+  private readonly runtime: DomainRuntime
+  private readonly replaying: boolean
+  private readonly meta = new MetaView()
+  private eventName = ''
+  private attached: DataView | undefined
+
+  constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
+    this.runtime = runtime
+    this.replaying = mode === 'replay'
+  }
+
+  /**
+   * Applies the frame at `offset`, whose first event gets the sequence after the runtime's.
+   *
+   * @throws what `evolve` throws; `undo` then holds what was changed. At replay: TidewheelError
+   *   REPLAY_FAILED, with the sequence.
+   */
+  applyFrame(view: DataView, offset: number): void {
+    if (view !== this.attached) this.attach(view)
+    const { meta, runtime } = this
+    const end = offset + view.getUint32(offset + FRAME_LENGTH, true)
+    this.undo.clear()
+    meta.time = getU64(view, offset + FRAME_TIME)
+    meta.sequence = runtime.sequence
+    let record = offset + FRAME_HEADER_BYTES
+    while (record < end) {
+      const lengthBytes = view.getUint32(record + RECORD_LENGTH, true)
+      const type = view.getUint16(record + RECORD_TYPE, true)
+      if (type >= FIRST_CATALOGUED_TYPE) this.applyEvent(view, record, lengthBytes, type)
+      else if (type === KEYED_OUTCOME_RECORD) {
+        const eventCount = view.getUint16(offset + FRAME_EVENT_COUNT, true)
+        rememberOutcome(runtime.keys, view, record, meta.sequence, eventCount, meta.time)
+      } else if (type === STREAM_OPENED_RECORD && this.replaying) this.openStream(view, record)
+      record += alignWord(lengthBytes)
+    }
+    assert(record === end, 'records fill their frame')
+    runtime.sequence = meta.sequence
+    runtime.latestUs = meta.time
+  }
+
+  /** Where {@link applyFrame} is, or where it threw. */
+  get sequenceReached(): number {
+    return this.meta.sequence
+  }
+
+  get eventReached(): string {
+    return `event ${this.eventName} of ${this.meta.store?.name} ${String(this.meta.id)}`
+  }
+
+  private applyEvent(view: DataView, record: number, lengthBytes: number, type: number): void {
+    const { meta } = this
+    const event = this.runtime.eventByNumber(type)
+    const { store, flyweight } = event
+    const slot = view.getUint32(record + RECORD_SLOT, true)
+    this.eventName = event.name
+    meta.store = store
+    meta.slot = slot
+    meta.version = view.getUint32(record + RECORD_VERSION, true)
+    meta.sequence++
+    if (this.replaying) this.checkEvent(view, record, lengthBytes, event)
+    flyweight.$wrap(record + RECORD_HEADER_BYTES, lengthBytes - RECORD_HEADER_BYTES)
+    const result = event.evolve(store.writable(slot, this.undo), flyweight, meta)
+    if (result !== undefined) refuseResult(event.name)
+    store.setVersion(slot, meta.version)
+  }
+
+  /** A checksum proves that a record is as it was written, not that it was written by us. */
+  private checkEvent(
+    view: DataView,
+    record: number,
+    lengthBytes: number,
+    event: EventRuntime,
+  ): void {
+    const { slot, version, sequence, store } = this.meta
+    const payloadBytes = lengthBytes - RECORD_HEADER_BYTES
+    const damage = event.type.$codec.check(view, record + RECORD_HEADER_BYTES, payloadBytes)
+    if (damage !== undefined) refuseRecord(`event ${event.name}: ${damage}`, sequence)
+    if (slot === 0 || slot > store!.ids.count) {
+      refuseRecord(`event ${event.name} is of a stream that was never opened`, sequence)
+    }
+    if (version !== store!.version(slot) + 1) {
+      const known = `${store!.name} ${String(store!.ids.idOf(slot))} is at ${store!.version(slot)}`
+      refuseRecord(`event ${event.name} has version ${version}, but ${known}`, sequence)
+    }
+  }
+
+  private openStream(view: DataView, record: number): void {
+    const { runtime, meta } = this
+    const store = runtime.storeByNumber(view.getUint16(record + STREAM_OPENED_AGGREGATE, true))
+    const idBytes = view.getUint16(record + STREAM_OPENED_ID_BYTES, true)
+    const slot = view.getUint32(record + RECORD_SLOT, true)
+    if (slot !== store.ids.count + 1) {
+      refuseRecord(`a stream of ${store.name} is opened in slot ${slot}, out of order`, meta.sequence)
+    }
+    if (store.isFull) {
+      throw new TidewheelError(
+        'OUT_OF_MEMORY',
+        `the journal holds more streams of ${store.name} than its capacity, ${store.capacity}; declare a larger one`,
+        { sequence: meta.sequence + 1 },
+      )
+    }
+    store.ids.addBytes(view, record + STREAM_OPENED_ID, idBytes)
+  }
+
+  private attach(view: DataView): void {
+    this.attached = view
+    for (const { flyweight } of this.runtime.events) flyweight.$attach(view, this.runtime)
+  }
+}
+
+function refuseRecord(problem: string, sequence: number): never {
+  throw new TidewheelError(
+    'REPLAY_FAILED',
+    `${problem}. The journal does not fit together; restore it from a copy`,
+    { sequence },
+  )
+}
+
+function refuseResult(event: string): never {
+  throw new TidewheelError(
+    'EVOLVE_FAILED',
+    `evolve of ${event} returned a value; it must change the state it is given and return nothing`,
+  )
+}

@@ -1,0 +1,313 @@
+/**
+ * A producer's end of a lane: encodes commands into the command ring, hands out tickets, and turns
+ * receipts into callbacks and promises. The engine's own port and a worker's are the same class.
+ *
+ *   submit ─▶ claim, encode, commit ─▶ published by the 64th command, or at the end of this turn
+ *   poll   ─▶ receipts in ticket order ─▶ onReceipts, execute's promises, synced's promises
+ */
+import { TidewheelError } from '../journal/errors.js'
+import { alignWord } from '../journal/layout.js'
+import { KEY_BYTES_MAX } from '../journal/record-layout.js'
+import {
+  COMMAND_BYTES_MAX,
+  COMMAND_HEADER_BYTES,
+  COMMAND_KEY_BYTES,
+  COMMAND_PAYLOAD_BYTES,
+  COMMAND_RESERVED,
+  COMMAND_TYPE,
+} from './command-layout.js'
+import type { CommandType, Domain } from './domain.js'
+import { ENGINE_RUNNING, type EngineStatus } from './engine-status.js'
+import type { LaneMemory } from './lane.js'
+import { Fifo } from './fifo.js'
+import { type Receipt, ReceiptView } from './receipt.js'
+import { NO_ROOM, RingConsumer, RingProducer } from './ring/byte-ring.js'
+
+export interface CommandOptions {
+  /**
+   * Idempotency key, up to 1024 bytes of UTF-8: the same key again gets the same receipt, and
+   * nothing happens twice.
+   */
+  readonly key?: string
+}
+
+/** Called with receipts `first` to `last` (tickets); the view is valid until the call returns. */
+export type ReceiptsListener = (first: number, last: number, view: ReceiptView) => void
+
+export interface PortOwner {
+  /** Commands were published, or an answer is awaited. */
+  kick(): void
+  /** Inline: runs batches now, so that the ring may have room. */
+  runNow(): void
+  /** Why the engine does not take commands any more. */
+  stopReason(): TidewheelError
+}
+
+const PUBLISH_EVERY = 64
+const EXECUTE_WAIT_MS_DEFAULT = 5_000
+
+interface PendingReceipt {
+  readonly ticket: number
+  readonly resolve: (receipt: Receipt) => void
+  readonly reject: (error: TidewheelError) => void
+}
+
+interface PendingTicket {
+  readonly ticket: number
+  readonly resolve: () => void
+  readonly reject: (error: TidewheelError) => void
+}
+
+export class CommandPort {
+  /** Ticket of the last command taken. */
+  ticket = 0
+  /** Milliseconds that `execute` waits for room before it fails with BACKPRESSURE. */
+  executeWaitMs = EXECUTE_WAIT_MS_DEFAULT
+  private answered = 0
+  private unpublished = 0
+  private flushScheduled = false
+  private readonly commands: RingProducer
+  private readonly receipts: RingConsumer
+  private readonly view: ReceiptView
+  private readonly listenerRing: RingConsumer
+  private readonly listenerView: ReceiptView
+  private readonly domain: Domain
+  private readonly status: EngineStatus
+  private readonly owner: PortOwner
+  private listener: ReceiptsListener | undefined
+  private readonly executes = new Fifo<PendingReceipt>()
+  private readonly synceds = new Fifo<PendingTicket>()
+  private readonly rooms: PendingTicket[] = []
+  private readonly boundFlush = (): void => this.flush()
+
+  constructor(memory: LaneMemory, domain: Domain, status: EngineStatus, owner: PortOwner) {
+    this.commands = new RingProducer(memory.commands)
+    this.receipts = new RingConsumer(memory.receipts)
+    this.view = new ReceiptView(this.receipts)
+    this.listenerRing = new RingConsumer(memory.receipts)
+    this.listenerView = new ReceiptView(this.listenerRing)
+    this.domain = domain
+    this.status = status
+    this.owner = owner
+  }
+
+  /** Takes the command and returns its ticket, or 0: nothing was taken, the journal is behind. */
+  submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
+    if (command.domain !== this.domain) this.refuseForeign(command)
+    if (this.status.get() !== ENGINE_RUNNING) throw this.owner.stopReason()
+    const { commands } = this
+    let offset = commands.claim(COMMAND_BYTES_MAX)
+    if (offset === NO_ROOM) {
+      this.publish()
+      this.owner.runNow()
+      offset = commands.claim(COMMAND_BYTES_MAX)
+      if (offset === NO_ROOM) return 0
+    }
+    const { view } = commands
+    const key = options?.key
+    const keyBytes = key === undefined ? 0 : writeKey(key, commands.bytes, offset)
+    const payload = offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
+    const payloadBytes = command.$codec.encode(value, view, payload, offset + COMMAND_BYTES_MAX)
+    if (payloadBytes < 0) refuseTooLarge(command.name)
+    view.setUint16(offset + COMMAND_TYPE, command.index + 1, true)
+    view.setUint16(offset + COMMAND_KEY_BYTES, keyBytes, true)
+    view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
+    view.setUint32(offset + COMMAND_RESERVED, 0, true)
+    commands.commit(payload + payloadBytes - offset)
+    if (++this.unpublished === PUBLISH_EVERY) this.publish()
+    if (!this.flushScheduled) this.scheduleFlush()
+    return ++this.ticket
+  }
+
+  /**
+   * Takes the command and waits for its receipt: answered means kept. Waits for room, and fails
+   * with BACKPRESSURE (the command was not taken) when there is none for `executeWaitMs`.
+   */
+  async execute<Input>(
+    command: CommandType<Input>,
+    value: Input,
+    options?: CommandOptions,
+  ): Promise<Receipt> {
+    let ticket = this.submit(command, value, options)
+    if (ticket === 0) {
+      const deadline = performance.now() + this.executeWaitMs
+      while (ticket === 0) {
+        await this.roomUntil(deadline, command.name)
+        ticket = this.submit(command, value, options)
+      }
+    }
+    return new Promise((resolve, reject) => this.executes.push({ ticket, resolve, reject }))
+  }
+
+  /** Resolves when {@link submit} may take a command again. */
+  room(): Promise<void> {
+    if (this.hasRoom()) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.rooms.push({ ticket: 0, resolve, reject })
+      this.owner.kick()
+    })
+  }
+
+  /** Resolves when the command with this ticket, or all taken so far, have their receipts. */
+  synced(ticket: number = this.ticket): Promise<void> {
+    if (ticket <= this.answered) return Promise.resolve()
+    if (this.status.get() !== ENGINE_RUNNING) return Promise.reject(this.owner.stopReason())
+    this.flush()
+    return new Promise((resolve, reject) => this.synceds.push({ ticket, resolve, reject }))
+  }
+
+  /** Receipts arrive here in ticket order; without a listener they are only counted. */
+  onReceipts(listener: ReceiptsListener): void {
+    this.listener = listener
+    this.listenerRing.startAt(this.receipts.position)
+    this.listenerView.$startAt(this.answered)
+  }
+
+  /** Whether a receipt is awaited. */
+  get inFlight(): boolean {
+    return this.answered < this.ticket || this.rooms.length > 0
+  }
+
+  /** Makes all commands taken visible to the processor. */
+  flush(): void {
+    this.flushScheduled = false
+    this.publish()
+    this.owner.kick()
+  }
+
+  /** Takes what has been answered; returns whether there was anything. */
+  poll(): boolean {
+    if (!this.receipts.refresh()) return this.releaseRoom()
+    const first = this.answered + 1
+    const { view, executes } = this
+    view.$reach(Number.MAX_SAFE_INTEGER)
+    while (view.next()) {
+      if (executes.first?.ticket === view.ticket) executes.shift().resolve(view.toReceipt())
+    }
+    const last = view.ticket
+    this.answered = last
+    if (this.listener !== undefined) this.tellListener(first, last)
+    this.receipts.release()
+    while (this.synceds.first !== undefined && this.synceds.first.ticket <= last) {
+      this.synceds.shift().resolve()
+    }
+    this.releaseRoom()
+    return true
+  }
+
+  /** The engine has stopped: nothing that is pending will be answered. */
+  fail(): void {
+    this.poll()
+    const reason = this.owner.stopReason()
+    for (const pending of this.executes.drain()) pending.reject(reason)
+    for (const pending of this.synceds.drain()) pending.reject(reason)
+    for (const pending of this.rooms.splice(0)) pending.reject(reason)
+  }
+
+  private tellListener(first: number, last: number): void {
+    const { listenerView } = this
+    listenerView.$reach(last)
+    try {
+      this.listener?.(first, last, listenerView)
+    } catch (error) {
+      // The listener's own bug must not break the engine's loop, nor disappear.
+      queueMicrotask(() => {
+        throw error
+      })
+    }
+    while (listenerView.next()) {
+      // What the listener did not look at is passed over.
+    }
+  }
+
+  private publish(): void {
+    this.unpublished = 0
+    this.commands.publish()
+  }
+
+  private scheduleFlush(): void {
+    this.flushScheduled = true
+    queueMicrotask(this.boundFlush)
+  }
+
+  private hasRoom(): boolean {
+    const { commands } = this
+    return commands.claimed - commands.consumedPosition() <= commands.capacity / 2
+  }
+
+  private releaseRoom(): boolean {
+    if (this.rooms.length === 0 || !this.hasRoom()) return false
+    for (const waiter of this.rooms.splice(0)) waiter.resolve()
+    return true
+  }
+
+  private async roomUntil(deadline: number, command: string): Promise<void> {
+    const remainingMs = deadline - performance.now()
+    let timer: NodeJS.Timeout | undefined
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(backpressure(command, this.executeWaitMs)), remainingMs)
+    })
+    try {
+      await Promise.race([this.room(), timeout])
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  private refuseForeign(command: { name: string; domain: Domain }): never {
+    throw new TidewheelError(
+      'UNKNOWN_COMMAND',
+      `command ${command.name} belongs to domain ${command.domain.name}, this engine runs ${this.domain.name}`,
+    )
+  }
+}
+
+function backpressure(command: string, waitedMs: number): TidewheelError {
+  return new TidewheelError(
+    'BACKPRESSURE',
+    `no room for command ${command} within ${waitedMs} ms: the disk is slower than the load. The command was not taken; send it again later`,
+  )
+}
+
+function refuseTooLarge(command: string): never {
+  throw new TidewheelError(
+    'INVALID_COMMAND',
+    `command ${command} is larger than ${COMMAND_BYTES_MAX} bytes`,
+  )
+}
+
+const utf8 = new TextEncoder()
+
+/** Returns the length of the key in bytes. */
+function writeKey(key: string, bytes: Uint8Array, commandOffset: number): number {
+  const offset = commandOffset + COMMAND_HEADER_BYTES
+  // Shared memory is not accepted by encodeInto everywhere, so long keys are encoded apart.
+  const lengthBytes = typeof key === 'string' ? writeAscii(key, bytes, offset) : NOT_ASCII
+  if (lengthBytes !== NOT_ASCII && lengthBytes > 0) return lengthBytes
+  const encoded = typeof key === 'string' ? utf8.encode(key) : new Uint8Array(0)
+  if (encoded.length === 0 || encoded.length > KEY_BYTES_MAX) {
+    throw new TidewheelError(
+      'INVALID_COMMAND',
+      `an idempotency key is a text of 1 to ${KEY_BYTES_MAX} bytes; this one is ${describeKey(key, encoded.length)}`,
+    )
+  }
+  bytes.set(encoded, offset)
+  return encoded.length
+}
+
+const NOT_ASCII = -1
+
+function writeAscii(text: string, bytes: Uint8Array, offset: number): number {
+  const { length } = text
+  if (length > KEY_BYTES_MAX) return NOT_ASCII
+  for (let i = 0; i < length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return NOT_ASCII
+    bytes[offset + i] = unit
+  }
+  return length
+}
+
+function describeKey(key: unknown, lengthBytes: number): string {
+  return typeof key === 'string' ? `${lengthBytes} bytes long` : `a ${typeof key}`
+}

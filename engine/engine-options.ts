@@ -1,0 +1,88 @@
+/** Options of `Engine.open`: what they mean, their defaults, and their limits. */
+import { TidewheelError } from '../journal/errors.js'
+import { EVENT_RING_BYTES_DEFAULT } from '../journal/event-ring.js'
+import { SEGMENT_BYTES_DEFAULT } from '../journal/segment-layout.js'
+import { defaultLogger, type Logger } from './logger.js'
+import type { Clock } from './wall-clock.js'
+
+/**
+ * - `disk`: an answer leaves after its events are on disk. Survives a power cut.
+ * - `os`: after its events were handed to the system, which syncs them every second. Survives the
+ *   death of the process, not of the machine.
+ * - `none`: no files at all. For tests and caches.
+ */
+export type Durability = 'disk' | 'os' | 'none'
+
+export interface EngineOptions {
+  /** Default: `disk`. */
+  readonly durability?: Durability
+  /** Where commands run: on the caller's thread, or on one of their own. Default: `inline`. */
+  readonly processor?: 'inline' | 'thread'
+  /** Size of journal files made from now on. Default: 64 MiB. */
+  readonly segmentBytes?: number
+  /** Size of the ring between processor and journaler, a power of two. Default: 8 MiB. */
+  readonly ringBytes?: number
+  /** Idempotency keys that are remembered. Default: 1,000,000. */
+  readonly keyCountMax?: number
+  /** How long a key is remembered, in milliseconds of journal time. Default: 24 hours. */
+  readonly keyAgeMsMax?: number
+  /** `console` and pino fit. Default: warnings and errors to stderr. */
+  readonly logger?: Logger
+  /** Microseconds since 1970, for tests. Default: the system's clock. Inline only. */
+  readonly clock?: Clock
+}
+
+export interface ResolvedOptions {
+  readonly durability: Durability
+  readonly processor: 'inline' | 'thread'
+  readonly segmentBytes: number
+  readonly ringBytes: number
+  readonly keyCountMax: number
+  readonly keyAgeMsMax: number
+  readonly logger: Logger
+  readonly clock: Clock | undefined
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const KEY_COUNT_MAX = 100_000_000
+
+/** @throws TidewheelError INVALID_OPTION */
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  const resolved: ResolvedOptions = {
+    durability: options.durability ?? 'disk',
+    processor: options.processor ?? 'inline',
+    segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
+    ringBytes: options.ringBytes ?? EVENT_RING_BYTES_DEFAULT,
+    keyCountMax: options.keyCountMax ?? 1_000_000,
+    keyAgeMsMax: options.keyAgeMsMax ?? DAY_MS,
+    logger: options.logger ?? defaultLogger,
+    clock: options.clock,
+  }
+  requireOneOf('durability', resolved.durability, ['disk', 'os', 'none'])
+  requireOneOf('processor', resolved.processor, ['inline', 'thread'])
+  requireInteger('keyCountMax', resolved.keyCountMax, 1, KEY_COUNT_MAX)
+  requireInteger('keyAgeMsMax', resolved.keyAgeMsMax, 0, Number.MAX_SAFE_INTEGER / 1000)
+  if (resolved.clock !== undefined && resolved.processor === 'thread') {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      'a clock is a function, which cannot move to the processor thread; leave it out, or run inline',
+    )
+  }
+  return resolved
+}
+
+function requireOneOf(name: string, value: unknown, values: readonly string[]): void {
+  if (values.includes(value as string)) return
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `option ${name} is ${String(value)}; give one of ${values.join(', ')}`,
+  )
+}
+
+function requireInteger(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `option ${name} is ${String(value)}; give an integer from ${min} to ${max}`,
+  )
+}

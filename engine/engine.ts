@@ -1,0 +1,175 @@
+/**
+ * The engine as users hold it. It runs its commands on the caller's thread (inline) or on one of
+ * their own (`processor: 'thread'`); everything else is the same.
+ */
+import { TidewheelError } from '../journal/errors.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import type { IdValue } from '../journal/schema/id-type.js'
+import { CommandPort, type CommandOptions, type ReceiptsListener } from './command-port.js'
+import type { Aggregate, CommandType, Domain, IdInput, RecordedEvent } from './domain.js'
+import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
+import type { ProcessorSide } from './processor-side.js'
+import { InlineSide } from './inline-side.js'
+import type { ProducerHandle } from './producer.js'
+import type { AcceptedReceipt, Receipt } from './receipt.js'
+import { EventDecoder } from './read/event-decoder.js'
+import { EventLog } from './read/event-log.js'
+import { ThreadSide } from './thread-side.js'
+
+export interface ReadOptions {
+  /** First sequence wanted, inclusive. Default: 1. */
+  readonly from?: number
+}
+
+export interface ReadStreamOptions {
+  /** First version wanted, inclusive. Default: 1. */
+  readonly fromVersion?: number
+}
+
+export class Engine {
+  readonly domain: Domain
+  /** What opening found and did. */
+  readonly report: RecoveryReport
+  private readonly side: ProcessorSide
+  private readonly port: CommandPort
+  private readonly log: EventLog
+  private readonly decoder: EventDecoder
+
+  private constructor(side: ProcessorSide, domain: Domain, options: ResolvedOptions, path: string) {
+    this.side = side
+    this.domain = domain
+    this.report = side.report
+    this.port = side.port
+    this.decoder = new EventDecoder(domain, side.catalogue, side.ids)
+    this.log = new EventLog({
+      path: options.durability === 'none' ? undefined : path,
+      ring: side.ring,
+      edge: side.edge,
+      decoder: this.decoder,
+      stopReason: () => side.stopReason(),
+    })
+  }
+
+  /**
+   * Opens the journal in `path`: creates it, or recovers what is there.
+   *
+   * @throws TidewheelError ENGINE_LOCKED, JOURNAL_DAMAGED, NOT_A_JOURNAL, FORMAT_TOO_NEW,
+   *   SCHEMA_CHANGED, DOMAIN_MISMATCH, REPLAY_FAILED, OUT_OF_MEMORY, INVALID_OPTION, …
+   */
+  static async open(path: string, domain: Domain, options: EngineOptions = {}): Promise<Engine> {
+    const resolved = resolveOptions(options)
+    const side =
+      resolved.processor === 'inline'
+        ? InlineSide.open(path, domain, resolved)
+        : await ThreadSide.open(path, domain, resolved)
+    return new Engine(side, domain, resolved, path)
+  }
+
+  /** See {@link CommandPort.execute}: the receipt comes when the command's events are durable. */
+  execute<Input>(
+    command: CommandType<Input>,
+    value: Input,
+    options?: CommandOptions,
+  ): Promise<Receipt> {
+    return this.port.execute(command, value, options)
+  }
+
+  /** See {@link CommandPort.submit}: for feeds. */
+  submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
+    return this.port.submit(command, value, options)
+  }
+
+  /** Resolves when {@link submit} may take a command again. */
+  room(): Promise<void> {
+    return this.port.room()
+  }
+
+  /** Resolves when the command with this ticket, or all so far, are answered. */
+  synced(ticket?: number): Promise<void> {
+    return this.port.synced(ticket)
+  }
+
+  /** Receipts of this engine's own commands, in ticket order. */
+  onReceipts(listener: ReceiptsListener): void {
+    this.port.onReceipts(listener)
+  }
+
+  /** A port for another worker thread: pass it on, and `Producer.connect` there. */
+  producer(): ProducerHandle {
+    return this.side.createProducer()
+  }
+
+  /**
+   * State of a stream now, as a copy; `undefined` without events. Inline only. It may show what is
+   * not yet on disk: to answer others, use {@link query}.
+   */
+  get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): State | undefined {
+    return this.side.get(this.indexOf(aggregate), id as IdValue) as State | undefined
+  }
+
+  /** State of a stream, as a copy, when everything in it is durable. */
+  query<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): Promise<State | undefined> {
+    return this.side.query(this.indexOf(aggregate), id as IdValue) as Promise<State | undefined>
+  }
+
+  /**
+   * The events of a receipt, from memory: right after it came. Inline only.
+   * @throws TidewheelError EVENTS_NOT_IN_MEMORY when they are gone; `readAll` has them
+   */
+  events(receipt: AcceptedReceipt): Iterable<RecordedEvent> {
+    const { sequence, eventCount } = receipt
+    if (eventCount === 0) return []
+    return this.side.recentEvents(sequence - eventCount + 1, sequence, this.decoder)
+  }
+
+  /** All events that are synced now, in order. */
+  readAll(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
+    return this.log.history(firstWanted('from', options.from))
+  }
+
+  /** The events of one stream that are synced now, in order. */
+  async *read<Id, State>(
+    aggregate: Aggregate<Id, State>,
+    id: IdInput<Id>,
+    options: ReadStreamOptions = {},
+  ): AsyncGenerator<RecordedEvent<Id>> {
+    const index = this.indexOf(aggregate)
+    const fromVersion = firstWanted('fromVersion', options.fromVersion)
+    const slot = await this.side.slotOf(index, id as IdValue)
+    if (slot === 0) return
+    const events = this.log.history(1, (cursor, sequence) => {
+      if (cursor.slot !== slot || cursor.version < fromVersion) return false
+      return this.decoder.aggregateIndexOf(cursor, sequence) === index
+    })
+    yield* events as AsyncGenerator<RecordedEvent<Id>>
+  }
+
+  /** All events from `from` on, and then each new one when it is synced, until the loop is left. */
+  subscribe(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
+    return this.log.live(firstWanted('from', options.from))
+  }
+
+  /** A hash of the whole state: the same after a restart, or something is not deterministic. */
+  digest(): Promise<string> {
+    return this.side.digest()
+  }
+
+  /** Answers what was taken, seals the journal, and frees the directory. */
+  close(): Promise<void> {
+    return this.side.close()
+  }
+
+  private indexOf(aggregate: { name: string; domain: Domain; index: number }): number {
+    if (aggregate.domain === this.domain) return aggregate.index
+    throw new TidewheelError(
+      'UNKNOWN_AGGREGATE',
+      `aggregate ${aggregate.name} belongs to domain ${aggregate.domain.name}, this engine runs ${this.domain.name}`,
+    )
+  }
+}
+
+function firstWanted(name: string, value: number | undefined): number {
+  if (value === undefined) return 1
+  if (Number.isSafeInteger(value) && value >= 1) return value
+  throw new TidewheelError('INVALID_OPTION', `${name} is ${value}; give an integer from 1`)
+}

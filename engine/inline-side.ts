@@ -1,0 +1,91 @@
+/** Commands run on the caller's thread, between its own turns of the event loop. */
+import type { Domain, RecordedEvent } from './domain.js'
+import type { EventDecoder } from './read/event-decoder.js'
+import { CommandPort } from './command-port.js'
+import { EngineHost } from './engine-host.js'
+import type { ResolvedOptions } from './engine-options.js'
+import { ENGINE_RUNNING } from './engine-status.js'
+import { openState } from './opening.js'
+import type { IdSource, ProcessorSide } from './processor-side.js'
+import { createProducerHandle, type ProducerHandle } from './producer.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import type { Catalogue } from '../journal/catalogue.js'
+import type { EventRingMemory } from '../journal/event-ring.js'
+import type { TidewheelError } from '../journal/errors.js'
+import type { IdValue } from '../journal/schema/id-type.js'
+
+export class InlineSide implements ProcessorSide {
+  readonly report: RecoveryReport
+  readonly catalogue: Catalogue
+  readonly ring: EventRingMemory
+  readonly edge: SharedArrayBuffer
+  readonly ids: IdSource
+  readonly port: CommandPort
+  private readonly host: EngineHost
+
+  static open(path: string, domain: Domain, options: ResolvedOptions): InlineSide {
+    return new InlineSide(new EngineHost(openState(path, domain, options), options), domain)
+  }
+
+  private constructor(host: EngineHost, domain: Domain) {
+    this.host = host
+    const { runtime, report, catalogue } = host.state
+    this.report = report
+    this.catalogue = catalogue
+    this.ring = host.ringMemory
+    this.edge = host.edgeMemory
+    this.ids = {
+      idOf: (aggregateIndex, slot) => runtime.idOf(aggregateIndex, slot),
+      isMissing: false,
+      fetchMissing: () => Promise.resolve(),
+    }
+    const memory = host.createLane()
+    host.attachLane(memory)
+    this.port = new CommandPort(memory, domain, host.status, {
+      kick: () => host.kick(),
+      runNow: () => host.runNow(),
+      stopReason: () => host.stopReason(),
+    })
+    host.attachPort(this.port)
+  }
+
+  stopReason(): TidewheelError | undefined {
+    return this.host.status.get() === ENGINE_RUNNING ? undefined : this.host.stopReason()
+  }
+
+  createProducer(): ProducerHandle {
+    const memory = this.host.createLane()
+    const lane = this.host.attachLane(memory)
+    return createProducerHandle(memory, this.host.state.runtime.domain, () => {
+      this.host.dropLane(lane)
+    })
+  }
+
+  get(aggregateIndex: number, id: IdValue): unknown {
+    return this.host.read(aggregateIndex, id)
+  }
+
+  recentEvents(first: number, last: number, decoder: EventDecoder): RecordedEvent[] {
+    return this.host.recentEvents.read(first, last, decoder)
+  }
+
+  query(aggregateIndex: number, id: IdValue): Promise<unknown> {
+    return this.host.whenSynced(() => this.host.read(aggregateIndex, id))
+  }
+
+  async slotOf(aggregateIndex: number, id: IdValue): Promise<number> {
+    return this.host.state.runtime.slotOf(aggregateIndex, id)
+  }
+
+  digest(): Promise<string> {
+    return this.host.digest()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.host.close()
+    } finally {
+      this.port.fail()
+    }
+  }
+}

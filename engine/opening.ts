@@ -1,0 +1,100 @@
+/**
+ * Opening: takes the journal's lock, recovers the files, and replays them into the state. What it
+ * returns is all that a running engine starts from.
+ */
+import { existsSync } from 'node:fs'
+import {
+  type Catalogue,
+  encodeCatalogueFrame,
+  mergeCatalogue,
+} from '../journal/catalogue.js'
+import { TidewheelError } from '../journal/errors.js'
+import { openFileStorage } from '../journal/file-storage.js'
+import type { JournalEnd } from '../journal/journal-end.js'
+import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
+import { recoverJournal } from '../journal/recovery.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
+import type { Domain } from './domain.js'
+import { DomainRuntime } from './domain-runtime.js'
+import type { ResolvedOptions } from './engine-options.js'
+import { Replay } from './replay.js'
+
+export interface OpenJournal {
+  readonly path: string
+  readonly lock: JournalLock
+  /** Where the journaler goes on. */
+  readonly end: JournalEnd
+  /** The catalogue's frame, which begins each segment. */
+  readonly preamble: Uint8Array
+  /** The catalogue grew in the middle of a segment: its frame has to come first. */
+  readonly announcesCatalogue: boolean
+}
+
+export interface OpenState {
+  readonly runtime: DomainRuntime
+  readonly catalogue: Catalogue
+  readonly report: RecoveryReport
+  /** Undefined at durability `none`. */
+  readonly journal: OpenJournal | undefined
+}
+
+/**
+ * Blocks for as long as recovery takes.
+ * @throws TidewheelError whatever is wrong with directory, journal or domain; the lock is free then
+ */
+export function openState(path: string, domain: Domain, options: ResolvedOptions): OpenState {
+  const { durability, segmentBytes, keyCountMax, keyAgeMsMax } = options
+  const runtime = new DomainRuntime(domain, { countMax: keyCountMax, ageMaxUs: keyAgeMsMax * 1000 })
+  if (durability === 'none') return openWithoutJournal(path, runtime)
+  const storage = openFileStorage(path, { create: true })
+  const lock = acquireJournalLock(path)
+  try {
+    const replay = new Replay(runtime)
+    const { end, report } = recoverJournal(
+      storage,
+      { durability, segmentBytes },
+      (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
+    )
+    const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration())
+    runtime.bind(merged.catalogue)
+    const { catalogue } = merged
+    const journal: OpenJournal = {
+      path,
+      lock,
+      end,
+      preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
+      announcesCatalogue: merged.changed && end.fileOffset !== SEGMENT_DATA,
+    }
+    return { runtime, catalogue, report, journal }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function openWithoutJournal(path: string, runtime: DomainRuntime): OpenState {
+  if (existsSync(path)) {
+    const segment = openFileStorage(path).list().find((name) => segmentNumberOf(name) > 0)
+    if (segment !== undefined) {
+      throw new TidewheelError(
+        'DURABILITY_MISMATCH',
+        `${path} holds a journal, which durability 'none' would neither read nor write; open it with 'disk' or 'os', or choose another directory`,
+        { file: segment },
+      )
+    }
+  }
+  const { catalogue } = mergeCatalogue(undefined, runtime.domain.name, runtime.declaration())
+  runtime.bind(catalogue)
+  const report: RecoveryReport = {
+    created: true,
+    segments: 0,
+    blocks: 0,
+    events: 0,
+    bytes: 0,
+    seconds: 0,
+    eventsPerSecond: 0,
+    repaired: [],
+  }
+  return { runtime, catalogue, report, journal: undefined }
+}

@@ -1,0 +1,50 @@
+/** A command port on another thread than the processor: its rings, its doorbells, its loop. */
+import { Doorbell } from '../journal/doorbell.js'
+import type { TidewheelError } from '../journal/errors.js'
+import { CommandPort } from './command-port.js'
+import type { Domain } from './domain.js'
+import { ENGINE_RUNNING, EngineStatus } from './engine-status.js'
+import { EventLoopDriver } from './event-loop-driver.js'
+import type { LaneMemory } from './lane.js'
+
+export class PortDriver {
+  readonly port: CommandPort
+  readonly status: EngineStatus
+  private readonly driver: EventLoopDriver
+  private ended = false
+
+  /** `stopReason` says why the engine has stopped, once the shared status says that it has. */
+  constructor(memory: LaneMemory, domain: Domain, stopReason: () => TidewheelError) {
+    const processorDoorbell = new Doorbell(memory.processorDoorbell)
+    this.status = new EngineStatus(memory.status)
+    this.driver = new EventLoopDriver(
+      { work: () => this.work(), inFlight: () => this.port.inFlight },
+      new Doorbell(memory.producerDoorbell),
+    )
+    this.port = new CommandPort(memory, domain, this.status, {
+      kick: () => {
+        processorDoorbell.ring()
+        this.driver.kick()
+      },
+      runNow: () => processorDoorbell.ring(),
+      stopReason,
+    })
+    this.driver.kick()
+  }
+
+  /** Takes what was answered; nothing will be any more. */
+  end(): void {
+    if (this.ended) return
+    this.ended = true
+    this.driver.stop()
+    this.port.fail()
+  }
+
+  private work(): boolean {
+    const isRunning = this.status.get() === ENGINE_RUNNING
+    const polled = this.port.poll()
+    // The status was read first: all that was released before the end has been taken now.
+    if (!isRunning && !polled) this.end()
+    return polled
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * The processor's own thread: loads the domain's module, opens the engine's host, and answers the
+ * owner's requests. Commands and receipts do not pass here: they are in shared memory.
+ *
+ * Started by thread-side.ts.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { assert, TidewheelError } from '../journal/errors.js'
+import { errorMessageOf } from '../journal/error-message.js'
+import { Domain } from './domain.js'
+import { EngineHost } from './engine-host.js'
+import type { Lane } from './lane.js'
+import type { Logger } from './logger.js'
+import { openState } from './opening.js'
+import type {
+  ProcessorMessage,
+  ProcessorThreadData,
+  Request,
+  RequestMessage,
+} from './processor-messages.js'
+import { fingerprintOf } from './producer.js'
+
+const data = workerData as ProcessorThreadData
+const lanes = new Map<number, Lane>()
+
+function post(message: ProcessorMessage): void {
+  parentPort?.postMessage(message)
+}
+
+const logger: Logger = {
+  info: (text) => post({ kind: 'log', level: 'info', text }),
+  warn: (text) => post({ kind: 'log', level: 'warn', text }),
+  error: (text) => post({ kind: 'log', level: 'error', text }),
+}
+
+/** The domain that the module exports, by default or under any name. */
+async function loadDomain(): Promise<Domain> {
+  const module = (await import(data.moduleUrl)) as Record<string, unknown>
+  const exported = [module['default'], ...Object.values(module)]
+  const domain = exported.find(
+    (value): value is Domain => value instanceof Domain && value.name === data.domainName,
+  )
+  if (domain === undefined) {
+    throw new TidewheelError(
+      'DOMAIN_MISMATCH',
+      `${data.moduleUrl} does not export domain ${data.domainName}; export it from the module whose import.meta.url it was given`,
+    )
+  }
+  if (fingerprintOf(domain) !== data.fingerprint) {
+    throw new TidewheelError(
+      'DOMAIN_MISMATCH',
+      `domain ${data.domainName} declares other commands on its own thread than on this one; declare the same, whatever the thread`,
+    )
+  }
+  return domain
+}
+
+async function answer(host: EngineHost, request: Request): Promise<unknown> {
+  const { runtime } = host.state
+  switch (request.op) {
+    case 'attachLane':
+      lanes.set(request.lane, host.attachLane(request.memory))
+      return undefined
+    case 'dropLane': {
+      const lane = lanes.get(request.lane)
+      if (lane !== undefined) host.dropLane(lane)
+      lanes.delete(request.lane)
+      return undefined
+    }
+    case 'query':
+      return host.whenSynced(() => host.snapshot(request.aggregateIndex, request.id))
+    case 'slotOf':
+      return runtime.slotOf(request.aggregateIndex, request.id)
+    case 'idsFrom': {
+      const { ids } = runtime.stores[request.aggregateIndex]!
+      const end = Math.min(request.slot + request.count, ids.count + 1)
+      return Array.from({ length: end - request.slot }, (_, i) => ids.idOf(request.slot + i))
+    }
+    case 'digest':
+      return host.digest()
+    case 'close':
+      return host.close()
+  }
+}
+
+async function run(): Promise<void> {
+  const options = { ...data.options, logger, clock: undefined }
+  const host = new EngineHost(openState(data.path, await loadDomain(), options), options)
+  const { report, catalogue } = host.state
+  const lane = host.createLane()
+  host.attachLane(lane)
+  host.onFailure = (error) => post({ kind: 'failed', error: errorMessageOf(error) })
+  assert(parentPort !== null, 'this module runs as a worker')
+  parentPort.on('message', ({ number, request }: RequestMessage) => {
+    answer(host, request).then(
+      (value) => {
+        post({ kind: 'answer', number, value })
+        if (request.op === 'close') parentPort?.close()
+      },
+      (error) => {
+        post({ kind: 'refusal', number, error: errorMessageOf(error) })
+        if (request.op === 'close') parentPort?.close()
+      },
+    )
+  })
+  post({
+    kind: 'ready',
+    report,
+    domain: catalogue.domain,
+    entries: catalogue.entries,
+    ring: host.ringMemory,
+    edge: host.edgeMemory,
+    lane,
+  })
+}
+
+run().catch((error: unknown) => post({ kind: 'openFailed', error: errorMessageOf(error) }))

@@ -1,0 +1,269 @@
+/**
+ * The processor: takes commands from lanes in batches, decides, applies, and writes frames into the
+ * event ring. One thread, no promises, nothing allocated per command. It knows neither threads nor
+ * timers: whoever owns it (engine-host.ts) calls `runBatch` and lets the gate release answers.
+ *
+ *   lane ─▶ copy a batch ─▶ sweep 1: check, hash ids, touch buckets
+ *                           sweep 2: resolve slots, touch state
+ *                           sweep 3: one command after the other:
+ *                                      decide ─▶ records in the ring ─▶ evolve ─▶ frame kept
+ *                                      receipt (not yet visible)
+ *        ─▶ publish the ring ─▶ hand the receipts to the gate
+ *
+ * The sweeps exist so that cache misses of different commands overlap; what they find is advice,
+ * since an earlier command of the batch may change it.
+ *
+ * A command begins only when the ring has contiguous room for the largest transaction. Where it has
+ * not, the rest of the batch stays here and goes on at the next call.
+ */
+import { causeOf, TidewheelError } from '../journal/errors.js'
+import type { EventRingWriter } from '../journal/event-ring.js'
+import { setU64 } from '../journal/layout.js'
+import {
+  FRAME_COMMAND_TYPE,
+  FRAME_EVENT_COUNT,
+  FRAME_LENGTH,
+  FRAME_TIME,
+  TRANSACTION_BYTES_MAX,
+} from '../journal/record-layout.js'
+import { StateRangeError } from '../journal/schema/state-view.js'
+import { Applier } from './applier.js'
+import { CommandBatch } from './command-batch.js'
+import type { CommandRuntime, DomainRuntime } from './domain-runtime.js'
+import type { Gate } from './gate.js'
+import { type CommandKey, keyedOutcomeBytes, writeKeyedOutcome } from './keyed-outcome.js'
+import type { Lane } from './lane.js'
+import { contentHashHigh, contentHashLow } from './memory/hash.js'
+import { RECEIPT_FLAG_REPEATED } from './receipt-layout.js'
+import { writeAccepted, writeRejected } from './receipt.js'
+import { Rejection } from './rejection.js'
+import { TransactionContext } from './transaction-context.js'
+import type { JournalClock } from './wall-clock.js'
+
+/** How often a running batch looks whether the journaler is idle. */
+const PUBLISH_CHECK_COMMANDS = 32
+
+export class Processor {
+  /** Set by an `evolve` that threw: the state is not to be trusted, nothing runs any more. */
+  failure: TidewheelError | undefined
+  private readonly runtime: DomainRuntime
+  private readonly ring: EventRingWriter
+  private readonly gate: Gate
+  private readonly clock: JournalClock
+  private readonly applier: Applier
+  private readonly tx: TransactionContext
+  private readonly batch: CommandBatch
+  private readonly rejection = new Rejection()
+  private readonly key: CommandKey
+  private lane: Lane | undefined
+
+  constructor(
+    runtime: DomainRuntime,
+    ring: EventRingWriter,
+    gate: Gate,
+    clock: JournalClock,
+    nextRandom: () => number,
+  ) {
+    this.runtime = runtime
+    this.ring = ring
+    this.gate = gate
+    this.clock = clock
+    this.applier = new Applier(runtime, 'live')
+    this.tx = new TransactionContext(ring.view, runtime, nextRandom)
+    this.batch = new CommandBatch(runtime)
+    const { view, bytes } = this.batch
+    for (const { flyweight } of runtime.commands) flyweight.$attach(view)
+    this.key = { view, bytes, offset: 0, lengthBytes: 0, hashLow: 0, hashHigh: 0 }
+  }
+
+  /** Takes and runs one batch of `lane`, or goes on with the one begun. Returns whether it did anything. */
+  runBatch(lane: Lane): boolean {
+    if (this.failure !== undefined || this.gate.isFull) return false
+    const { batch } = this
+    if (batch.isDone) {
+      if (!batch.take(lane)) return false
+      this.lane = lane
+      this.clock.tick()
+      batch.sweep()
+    }
+    const before = batch.next
+    this.runCommands(this.lane!)
+    this.ring.publish()
+    if (batch.next === before) return false
+    this.gate.holdReceipts(this.ring.position, this.lane!)
+    return true
+  }
+
+  /** Whether a batch has been begun that waits for room in the event ring. */
+  get isHeldUp(): boolean {
+    return !this.batch.isDone
+  }
+
+  private runCommands(lane: Lane): void {
+    const { batch, ring } = this
+    const { count } = batch
+    let untilCheck = PUBLISH_CHECK_COMMANDS
+    while (batch.next < count && ring.makeRoom(TRANSACTION_BYTES_MAX)) {
+      this.runCommand(lane, batch.next++)
+      if (this.failure !== undefined) return batch.drop()
+      if (--untilCheck === 0) {
+        untilCheck = PUBLISH_CHECK_COMMANDS
+        if (ring.syncedPosition() === ring.publishedPosition) ring.publish()
+      }
+    }
+  }
+
+  private runCommand(lane: Lane, index: number): void {
+    const { batch, tx, runtime } = this
+    lane.tickets++
+    const command = batch.commands[index]
+    if (command === undefined) {
+      this.rejection.set('INVALID_COMMAND', batch.problem(index))
+      return this.answerRejected(lane, 0)
+    }
+    if (batch.keyBytes[index] !== 0 && this.answerKnownKey(lane, command, index)) return
+    const isKeyed = batch.keyBytes[index] !== 0
+    this.decide(command, index)
+    if (!tx.rejected && tx.failure === undefined) {
+      if (tx.eventCount === 0 && !isKeyed) this.answerAccepted(lane, 0)
+      else if (this.apply(command, isKeyed)) this.answerAccepted(lane, tx.eventCount)
+    }
+    if (this.failure !== undefined) {
+      this.rejection.set('EVOLVE_FAILED', this.failure.message)
+      this.answerRejected(lane, 0)
+    } else if (tx.failure !== undefined || tx.rejected) {
+      this.reject(lane, command, isKeyed)
+    }
+    runtime.releaseViews()
+  }
+
+  private decide(command: CommandRuntime, index: number): void {
+    const { batch, tx } = this
+    const { flyweight } = command
+    const references = batch.firstReferences[index]!
+    tx.begin(this.ring.offset, this.clock.latestUs, flyweight, batch.slots, references)
+    flyweight.$wrap(batch.payloads[index]!, batch.payloadBytes[index]!)
+    try {
+      const result = command.decide(flyweight, tx)
+      if (result !== undefined) tx.failure ??= resultError(command.name)
+    } catch (error) {
+      tx.failure ??= error ?? new Error('the handler threw nothing')
+    }
+    flyweight.$poison()
+  }
+
+  /** Completes the frame and applies it. False: the transaction is taken back, or the engine stops. */
+  private apply(command: CommandRuntime, isKeyed: boolean): boolean {
+    const { tx, ring, applier } = this
+    if (isKeyed && !this.appendOutcome(true)) {
+      tx.reject('TRANSACTION_TOO_LARGE')
+      return false
+    }
+    const frame = ring.offset
+    this.writeFrameHeader(command, frame)
+    try {
+      applier.applyFrame(ring.view, frame)
+    } catch (error) {
+      if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
+        applier.undo.restore()
+        tx.failure = error
+      } else {
+        this.failure = evolveError(command.name, error)
+      }
+      return false
+    }
+    ring.position += tx.offset - frame
+    return true
+  }
+
+  private writeFrameHeader(command: CommandRuntime, frame: number): void {
+    const { view } = this.ring
+    view.setUint32(frame + FRAME_LENGTH, this.tx.offset - frame, true)
+    view.setUint16(frame + FRAME_COMMAND_TYPE, command.number, true)
+    view.setUint16(frame + FRAME_EVENT_COUNT, this.tx.eventCount, true)
+    setU64(view, frame + FRAME_TIME, this.clock.latestUs)
+  }
+
+  /** Nothing of the command has happened; with a key, that too is kept. */
+  private reject(lane: Lane, command: CommandRuntime, isKeyed: boolean): void {
+    const { tx, rejection, ring } = this
+    tx.rollBack(this.runtime)
+    if (tx.failure !== undefined) rejection.setFailure(tx.failure)
+    else rejection.set(tx.code, tx.detail)
+    if (isKeyed) {
+      this.appendOutcome(false)
+      const frame = ring.offset
+      this.writeFrameHeader(command, frame)
+      this.applier.applyFrame(ring.view, frame)
+      ring.position += tx.offset - frame
+    }
+    this.answerRejected(lane, 0)
+  }
+
+  /** False: the transaction has no room for it. */
+  private appendOutcome(accepted: boolean): boolean {
+    const { tx, key, rejection, ring } = this
+    const code = accepted ? NOTHING : rejection.code
+    const detail = accepted ? NOTHING : rejection.detail
+    const lengthBytes = keyedOutcomeBytes(key.lengthBytes, code.length, detail.length)
+    if (tx.offset + lengthBytes > ring.offset + TRANSACTION_BYTES_MAX) return false
+    tx.offset = writeKeyedOutcome(ring.view, ring.bytes, tx.offset, key, accepted, code, detail)
+    return true
+  }
+
+  /** Answers a command whose key was seen before, and returns true; otherwise remembers the key. */
+  private answerKnownKey(lane: Lane, command: CommandRuntime, index: number): boolean {
+    const { batch, key, rejection } = this
+    const { keys } = this.runtime
+    key.offset = batch.keys[index]!
+    key.lengthBytes = batch.keyBytes[index]!
+    const payload = batch.payloads[index]!
+    const payloadBytes = batch.payloadBytes[index]!
+    // The same content for another command is another content.
+    const low = contentHashLow(batch.view, payload, payloadBytes)
+    key.hashLow = (low ^ Math.imul(command.number, 0x9e37_79b1)) >>> 0
+    key.hashHigh = contentHashHigh(batch.view, payload, payloadBytes)
+    const entry = keys.find(key.view, key.offset, key.lengthBytes, this.clock.latestUs)
+    if (entry === 0) return false
+    const time = keys.timeOf(entry)
+    const sequence = keys.sequenceOf(entry)
+    if (!keys.contentMatches(entry, key.hashLow, key.hashHigh)) {
+      rejection.set('KEY_REUSED', 'this key was used for another command, or other content')
+      this.answerRejected(lane, 0)
+    } else if (keys.acceptedOf(entry)) {
+      writeAccepted(lane.receipts, keys.eventCountOf(entry), sequence, time, RECEIPT_FLAG_REPEATED)
+    } else {
+      const code = utf8.encode(keys.codeOf(entry))
+      const detail = keys.detailOf(entry)
+      writeRejected(lane.receipts, code, detail, sequence, time, RECEIPT_FLAG_REPEATED)
+    }
+    return true
+  }
+
+  private answerAccepted(lane: Lane, eventCount: number): void {
+    writeAccepted(lane.receipts, eventCount, this.runtime.sequence, this.clock.latestUs, 0)
+  }
+
+  private answerRejected(lane: Lane, flags: number): void {
+    const { code, detail } = this.rejection
+    const { sequence } = this.runtime
+    writeRejected(lane.receipts, code, detail, sequence, this.clock.latestUs, flags)
+  }
+}
+
+const NOTHING = new Uint8Array(0)
+const utf8 = new TextEncoder()
+
+function resultError(command: string): TypeError {
+  return new TypeError(
+    `decide of ${command} returned a value; it must be a plain function that returns nothing`,
+  )
+}
+
+function evolveError(command: string, cause: unknown): TidewheelError {
+  return new TidewheelError(
+    'EVOLVE_FAILED',
+    `applying the events of ${command} threw: ${causeOf(cause)}. Nothing of this command was kept and the engine has stopped; mend the evolve, then open the engine again`,
+    { cause },
+  )
+}

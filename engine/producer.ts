@@ -1,0 +1,120 @@
+/**
+ * A producer on another worker thread: `engine.producer()` gives a handle, which travels in
+ * `workerData` or a message (with `handle.transferList`), and `Producer.connect` there makes a port.
+ *
+ * The handle carries a MessagePort for one purpose: it closes when the producer's thread dies, so
+ * that its lane can be dropped.
+ */
+import { createHash } from 'node:crypto'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { TidewheelError } from '../journal/errors.js'
+import { describeFields } from '../journal/schema/field-description.js'
+import type { CommandOptions, ReceiptsListener } from './command-port.js'
+import type { CommandType, Domain } from './domain.js'
+import { compileDomain } from './domain-compiler.js'
+import { ENGINE_FAILED } from './engine-status.js'
+import type { LaneMemory } from './lane.js'
+import { PortDriver } from './port-driver.js'
+import type { Receipt } from './receipt.js'
+
+export interface ProducerHandle {
+  readonly memory: LaneMemory
+  readonly life: MessagePort
+  readonly domain: string
+  readonly fingerprint: string
+}
+
+/** `onGone` is called when the producer has closed, or its thread has ended. */
+export function createProducerHandle(
+  memory: LaneMemory,
+  domain: Domain,
+  onGone: () => void,
+): ProducerHandle {
+  const { port1, port2 } = new MessageChannel()
+  port1.once('close', onGone)
+  port1.unref()
+  return { memory, life: port2, domain: domain.name, fingerprint: fingerprintOf(domain) }
+}
+
+export class Producer {
+  private readonly driver: PortDriver
+  private readonly life: MessagePort
+  private closed = false
+
+  private constructor(handle: ProducerHandle, domain: Domain) {
+    this.life = handle.life
+    this.life.unref()
+    this.driver = new PortDriver(handle.memory, domain, () => this.stopReason())
+  }
+
+  /**
+   * @param domain the engine's own, loaded on this thread
+   * @throws TidewheelError DOMAIN_MISMATCH when it is not the same as the engine's
+   */
+  static connect(handle: ProducerHandle, domain: Domain): Producer {
+    if (handle.domain !== domain.name || handle.fingerprint !== fingerprintOf(domain)) {
+      throw new TidewheelError(
+        'DOMAIN_MISMATCH',
+        `the engine runs domain ${handle.domain}, and this thread has loaded ${domain.name} with other commands or fields; load the same module on both`,
+      )
+    }
+    compileDomain(domain)
+    return new Producer(handle, domain)
+  }
+
+  /** See Engine.submit. */
+  submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
+    return this.driver.port.submit(command, value, options)
+  }
+
+  /** See Engine.execute. */
+  execute<Input>(
+    command: CommandType<Input>,
+    value: Input,
+    options?: CommandOptions,
+  ): Promise<Receipt> {
+    return this.driver.port.execute(command, value, options)
+  }
+
+  room(): Promise<void> {
+    return this.driver.port.room()
+  }
+
+  synced(ticket?: number): Promise<void> {
+    return this.driver.port.synced(ticket)
+  }
+
+  onReceipts(listener: ReceiptsListener): void {
+    this.driver.port.onReceipts(listener)
+  }
+
+  /** Waits for all receipts, then gives the lane back. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    try {
+      await this.synced()
+    } finally {
+      this.driver.end()
+      this.life.close()
+    }
+  }
+
+  private stopReason(): TidewheelError {
+    if (this.closed) return new TidewheelError('ENGINE_CLOSED', 'this producer is closed')
+    if (this.driver.status.get() === ENGINE_FAILED) {
+      return new TidewheelError(
+        'ENGINE_STOPPED',
+        'the engine has stopped; its own thread knows why. What was pending may or may not be kept',
+        { outcome: 'unknown' },
+      )
+    }
+    return new TidewheelError('ENGINE_CLOSED', 'the engine is closed')
+  }
+}
+
+/** What both sides of a lane have to agree on. */
+export function fingerprintOf(domain: Domain): string {
+  const commands = domain.commands.map(({ name, fields }) => [name, describeFields(fields)])
+  return createHash('sha256').update(JSON.stringify([domain.name, commands])).digest('hex')
+}

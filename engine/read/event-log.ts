@@ -1,0 +1,149 @@
+/**
+ * Reads events back: history from the journal's files, the present from the event ring. Only what is
+ * synced is ever seen, in order, without gap or duplicate where the two meet.
+ *
+ *   files ──────────────────────────▶│ synced edge: (segment, offset) = ring position = sequence
+ *                        ring ───────┼──────────────────▶ synced cursor
+ *
+ * A subscription reads files up to the edge, goes on in the ring at the edge's position, and falls
+ * back to the files when the ring has overwritten what it wanted (it was too slow). It never holds
+ * up the writer.
+ */
+import type { EventRingMemory } from '../../journal/event-ring.js'
+import { TidewheelError } from '../../journal/errors.js'
+import { FrameCursor } from '../../journal/frames.js'
+import { openFileStorage } from '../../journal/file-storage.js'
+import { JournalReader } from '../../journal/journal-reader.js'
+import { type SyncedEdge, SyncedEdgeReader } from '../../journal/synced-edge.js'
+import type { RecordedEvent } from '../domain.js'
+import type { EventDecoder } from './event-decoder.js'
+import { RingTail } from './ring-tail.js'
+
+/** Which events a read wants; the cursor stands on an event record. */
+export type EventFilter = (cursor: FrameCursor, sequence: number) => boolean
+
+export interface EventLogOptions {
+  /** Of the journal's directory; undefined at durability `none`. */
+  readonly path: string | undefined
+  readonly ring: EventRingMemory
+  readonly edge: SharedArrayBuffer
+  readonly decoder: EventDecoder
+  /** Why reading has to end, once the engine has stopped. */
+  readonly stopReason: () => TidewheelError | undefined
+}
+
+const WAIT_MS_MAX = 1000
+
+export class EventLog {
+  private readonly options: EventLogOptions
+  private readonly edge: SyncedEdgeReader
+
+  constructor(options: EventLogOptions) {
+    this.options = options
+    this.edge = new SyncedEdgeReader(options.edge)
+  }
+
+  /** Events from sequence `from` on that are synced now. */
+  history(from: number, filter?: EventFilter): AsyncGenerator<RecordedEvent> {
+    return this.historyTo(this.edge.read(), from, filter)
+  }
+
+  /** Events from sequence `from` on, for ever: ends only when the consumer or the engine does. */
+  async *live(from: number, filter?: EventFilter): AsyncGenerator<RecordedEvent> {
+    let next = from
+    let tail: RingTail | undefined
+    while (true) {
+      if (tail === undefined) {
+        const edge = this.edge.read()
+        if (next <= edge.sequence) {
+          yield* this.historyTo(edge, next, filter)
+          next = edge.sequence + 1
+        }
+        tail = new RingTail(this.options.ring, edge.ringPosition, edge.sequence + 1)
+      }
+      const piece = tail.copyNext()
+      if (piece === 'overrun') {
+        if (this.options.path === undefined) throw tooSlow(next)
+        tail = undefined
+        continue
+      }
+      if (piece === undefined) {
+        const stopped = this.options.stopReason()
+        if (stopped !== undefined) {
+          if (stopped.code === 'ENGINE_CLOSED') return
+          throw stopped
+        }
+        await tail.changed(WAIT_MS_MAX)
+        continue
+      }
+      const { cursor, firstSequence } = piece
+      yield* this.eventsOf(cursor, firstSequence, next, filter)
+      next = Math.max(next, tail.nextSequence)
+    }
+  }
+
+  private async *historyTo(
+    edge: SyncedEdge,
+    from: number,
+    filter: EventFilter | undefined,
+  ): AsyncGenerator<RecordedEvent> {
+    const reader = this.openReader()
+    const cursor = new FrameCursor()
+    const bound = { segmentNumber: edge.segmentNumber, fileOffset: edge.fileOffset }
+    try {
+      for await (const block of reader.blocks({ fromSequence: from, bound })) {
+        cursor.reset(block.view, block.frameOffset, block.payloadBytes)
+        yield* this.eventsOf(cursor, block.header.baseSequence, from, filter)
+      }
+    } finally {
+      reader.close()
+    }
+  }
+
+  private async *eventsOf(
+    cursor: FrameCursor,
+    firstSequence: number,
+    from: number,
+    filter: EventFilter | undefined,
+  ): AsyncGenerator<RecordedEvent> {
+    let sequence = firstSequence
+    while (cursor.nextFrame()) {
+      while (cursor.nextRecord()) {
+        if (!cursor.isEvent) continue
+        const own = sequence++
+        if (own < from) continue
+        if (filter !== undefined && !filter(cursor, own)) continue
+        yield this.options.decoder.decode(cursor, own) ?? (await this.decodeLater(cursor, own))
+      }
+    }
+  }
+
+  /** Some id is not on this thread yet. */
+  private async decodeLater(cursor: FrameCursor, sequence: number): Promise<RecordedEvent> {
+    const { decoder } = this.options
+    for (;;) {
+      await decoder.fetchMissing()
+      const event = decoder.decode(cursor, sequence)
+      if (event !== undefined) return event
+    }
+  }
+
+  private openReader(): JournalReader {
+    const { path } = this.options
+    if (path === undefined) {
+      throw new TidewheelError(
+        'NO_JOURNAL',
+        "durability 'none' keeps no history; open the engine with 'disk' or 'os' to read back",
+      )
+    }
+    return new JournalReader(openFileStorage(path), { direct: true })
+  }
+}
+
+function tooSlow(next: number): TidewheelError {
+  return new TidewheelError(
+    'NO_JOURNAL',
+    "this subscriber fell behind by more than the event ring holds, and durability 'none' keeps no files to catch up from",
+    { sequence: next },
+  )
+}

@@ -1,0 +1,90 @@
+/** Streams whose state is a record: fixed fields in the slab, variable-length ones in columns. */
+import type { ChunkedColumn } from '../journal/schema/chunked-column.js'
+import { type PayloadLayout, stateBytes } from '../journal/schema/payload-layout.js'
+import {
+  createColumns,
+  createStateViews,
+  type StateIds,
+  type StateView,
+} from '../journal/schema/state-view.js'
+import { AggregateStore } from './aggregate-store.js'
+import type { Aggregate } from './domain.js'
+import { SLOT_FIELDS } from './slab-layout.js'
+import type { UndoLog } from './undo-log.js'
+
+/** Views are looked for one by one; beyond this many in one command, through a Map. */
+const VIEWS_SEARCHED_MAX = 16
+
+export class RecordStore extends AggregateStore {
+  readonly slabWords: Int32Array
+  readonly strideWords: number
+  readonly columns: ChunkedColumn<unknown>[]
+  private readonly writer: StateView
+  private readonly createReader: () => StateView
+  private readonly readers: StateView[] = []
+  /** Ids of the readers that stand on slot 0, by index of the reader. */
+  private readonly readerIds: unknown[] = []
+  private readersUsed = 0
+  private readonly readersBySlot = new Map<number, StateView>()
+
+  constructor(aggregate: Aggregate, layout: PayloadLayout, ids: StateIds) {
+    super(aggregate, stateBytes(layout))
+    this.slabWords = new Int32Array(this.slab.buffer)
+    this.strideWords = this.strideBytes / Int32Array.BYTES_PER_ELEMENT
+    this.columns = createColumns(layout)
+    const { Writable, ReadOnly } = createStateViews(layout)
+    this.writer = new Writable()
+    this.writer.$attach(this.slab, this.columns, ids)
+    this.createReader = () => {
+      const reader = new ReadOnly()
+      reader.$attach(this.slab, this.columns, ids)
+      return reader
+    }
+  }
+
+  override writable(slot: number, undo: UndoLog): StateView {
+    undo.save(this, slot)
+    this.writer.$wrap(slot * this.strideBytes + SLOT_FIELDS, slot)
+    return this.writer
+  }
+
+  override readable(slot: number, id: unknown): StateView {
+    const { readers, readersUsed } = this
+    const searched = readersUsed < VIEWS_SEARCHED_MAX ? readersUsed : VIEWS_SEARCHED_MAX
+    for (let i = 0; i < searched; i++) {
+      const reader = readers[i]!
+      if (reader.$slot === slot && (slot !== 0 || this.readerIds[i] === id)) return reader
+    }
+    if (readersUsed >= VIEWS_SEARCHED_MAX && slot !== 0) {
+      const known = this.readersBySlot.get(slot)
+      if (known !== undefined) return known
+    }
+    return this.nextReader(slot, id)
+  }
+
+  override releaseViews(): void {
+    const { readers, readersUsed } = this
+    for (let i = 0; i < readersUsed; i++) readers[i]!.$poison()
+    if (readersUsed > VIEWS_SEARCHED_MAX) this.readersBySlot.clear()
+    this.readersUsed = 0
+  }
+
+  override copy(slot: number): Record<string, unknown> {
+    const reader = this.createReader()
+    reader.$wrap(slot * this.strideBytes + SLOT_FIELDS, slot)
+    return reader.$copy()
+  }
+
+  private nextReader(slot: number, id: unknown): StateView {
+    const index = this.readersUsed++
+    if (index === this.readers.length) {
+      this.readers.push(this.createReader())
+      this.readerIds.push(undefined)
+    }
+    const reader = this.readers[index]!
+    reader.$wrap(slot * this.strideBytes + SLOT_FIELDS, slot)
+    if (slot === 0) this.readerIds[index] = id
+    if (index >= VIEWS_SEARCHED_MAX) this.readersBySlot.set(slot, reader)
+    return reader
+  }
+}

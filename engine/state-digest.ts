@@ -1,0 +1,110 @@
+/**
+ * The digest of a state: SHA-256 over everything that commands can depend on, in one canonical
+ * order, so that a live, a replayed and a restored state compare equal exactly when they are.
+ *
+ * Hashed, in order: the sequence; of each aggregate in order of declaration its name and number of
+ * streams, their ids, and their versions and states, each in slot order; of each remembered key its
+ * entry. Lengths precede bytes, so that no two states give the same input.
+ */
+import { createHash, type Hash } from 'node:crypto'
+import { ID_BYTES_MAX } from '../journal/record-layout.js'
+import { packPlain } from '../journal/schema/plain-data.js'
+import { assert } from '../journal/errors.js'
+import type { AggregateStore } from './aggregate-store.js'
+import type { DomainRuntime } from './domain-runtime.js'
+import { ObjectStore } from './object-store.js'
+import { RecordStore } from './record-store.js'
+
+export function stateDigest(runtime: DomainRuntime): string {
+  const hash = createHash('sha256')
+  hashNumber(hash, runtime.sequence)
+  for (const store of runtime.stores) {
+    hashPlain(hash, store.name)
+    hashNumber(hash, store.ids.count)
+    hashIds(hash, store)
+    if (store instanceof RecordStore) hashRecords(hash, store)
+    else if (store instanceof ObjectStore) hashObjects(hash, store)
+  }
+  hashKeys(hash, runtime)
+  return hash.digest('hex')
+}
+
+const PIECE_BYTES = 64 * 1024
+
+/** Each id as in a STREAM_OPENED record: its length in two bytes, then its bytes. */
+function hashIds(hash: Hash, store: AggregateStore): void {
+  const { ids } = store
+  const piece = new Uint8Array(PIECE_BYTES)
+  const view = new DataView(piece.buffer)
+  let used = 0
+  for (let slot = 1; slot <= ids.count; slot++) {
+    if (used + ID_LENGTH_BYTES + ID_BYTES_MAX > PIECE_BYTES) {
+      hash.update(piece.subarray(0, used))
+      used = 0
+    }
+    const lengthBytes = ids.writeIdBytes(slot, view, used + ID_LENGTH_BYTES)
+    view.setUint16(used, lengthBytes, true)
+    used += ID_LENGTH_BYTES + lengthBytes
+  }
+  hash.update(piece.subarray(0, used))
+}
+
+const ID_LENGTH_BYTES = 2
+
+function hashRecords(hash: Hash, store: RecordStore): void {
+  const { slab, strideBytes, ids, columns } = store
+  hash.update(new Uint8Array(slab.buffer, strideBytes, ids.count * strideBytes))
+  for (const column of columns) {
+    for (let slot = 1; slot <= ids.count; slot++) hashPlain(hash, column.get(slot))
+  }
+}
+
+function hashObjects(hash: Hash, store: ObjectStore): void {
+  for (let slot = 1; slot <= store.ids.count; slot++) {
+    hashNumber(hash, store.version(slot))
+    hashPlain(hash, sorted(store.snapshotOf(slot)))
+  }
+}
+
+function hashKeys(hash: Hash, runtime: DomainRuntime): void {
+  const { keys } = runtime
+  hashNumber(hash, keys.count)
+  for (const entry of keys.entries(runtime.latestUs)) {
+    hashBytes(hash, keys.keyOf(entry))
+    hashNumber(hash, keys.contentLowOf(entry))
+    hashNumber(hash, keys.contentHighOf(entry))
+    hashNumber(hash, keys.sequenceOf(entry))
+    hashNumber(hash, keys.eventCountOf(entry))
+    hashNumber(hash, keys.timeOf(entry))
+    hashPlain(hash, keys.codeOf(entry))
+    hashBytes(hash, keys.detailOf(entry))
+  }
+}
+
+const number = new DataView(new ArrayBuffer(8))
+
+function hashNumber(hash: Hash, value: number): void {
+  number.setFloat64(0, value, true)
+  hash.update(number)
+}
+
+function hashBytes(hash: Hash, bytes: Uint8Array): void {
+  hashNumber(hash, bytes.length)
+  hash.update(bytes)
+}
+
+function hashPlain(hash: Hash, value: unknown): void {
+  if (value === undefined) return hashNumber(hash, -1)
+  if (value instanceof Uint8Array) return hashBytes(hash, value)
+  const packed = packPlain(value)
+  assert(typeof packed !== 'string', `state is plain data, but ${String(packed)}`)
+  hashBytes(hash, packed)
+}
+
+/** Plain data with the members of objects in order of name: the order of insertion is not state. */
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (Array.isArray(value)) return value.map(sorted)
+  const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]))
+}

@@ -1,0 +1,218 @@
+/** Commands run on a thread of their own; this side has a port to it, and asks for the rest. */
+import { Worker } from 'node:worker_threads'
+import { Catalogue } from '../journal/catalogue.js'
+import { errorFromMessage } from '../journal/error-message.js'
+import { assert, causeOf, TidewheelError } from '../journal/errors.js'
+import type { EventRingMemory } from '../journal/event-ring.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import type { IdValue } from '../journal/schema/id-type.js'
+import type { CommandPort } from './command-port.js'
+import { type Domain, isObjectState, type RecordedEvent } from './domain.js'
+import { compileDomain } from './domain-compiler.js'
+import type { ResolvedOptions } from './engine-options.js'
+import { ENGINE_RUNNING } from './engine-status.js'
+import { createLaneMemory } from './lane.js'
+import { PortDriver } from './port-driver.js'
+import type {
+  ProcessorMessage,
+  ProcessorThreadData,
+  ReadyMessage,
+  Request,
+} from './processor-messages.js'
+import type { ProcessorSide } from './processor-side.js'
+import { createProducerHandle, fingerprintOf, type ProducerHandle } from './producer.js'
+import { RemoteIds } from './remote-ids.js'
+
+interface PendingAnswer {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+export class ThreadSide implements ProcessorSide {
+  readonly report: RecoveryReport
+  readonly catalogue: Catalogue
+  readonly ring: EventRingMemory
+  readonly edge: SharedArrayBuffer
+  readonly ids: RemoteIds
+  readonly port: CommandPort
+  private readonly driver: PortDriver
+  private readonly worker: Worker
+  private readonly domain: Domain
+  private readonly ready: ReadyMessage
+  private readonly options: ResolvedOptions
+  private readonly pending = new Map<number, PendingAnswer>()
+  private requests = 0
+  private lanes = 0
+  private failure: TidewheelError | undefined
+  private closing: Promise<void> | undefined
+
+  static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<ThreadSide> {
+    compileDomain(domain)
+    const { logger, clock: _, ...travelling } = options
+    const data: ProcessorThreadData = {
+      path,
+      domainName: domain.name,
+      moduleUrl: domain.moduleUrl,
+      fingerprint: fingerprintOf(domain),
+      options: travelling,
+    }
+    const worker = new Worker(new URL('./processor-thread.js', import.meta.url), {
+      workerData: data,
+      name: 'tidewheel processor',
+    })
+    const ready = await new Promise<ReadyMessage>((resolve, reject) => {
+      worker.on('message', (message: ProcessorMessage) => {
+        if (message.kind === 'ready') resolve(message)
+        else if (message.kind === 'openFailed') reject(errorFromMessage(message.error))
+        else if (message.kind === 'log') logger[message.level](message.text)
+      })
+      worker.once('error', reject)
+      worker.once('exit', () => reject(new Error('the processor thread ended while it opened')))
+    }).catch(async (error: unknown) => {
+      await worker.terminate()
+      throw error
+    })
+    return new ThreadSide(worker, ready, domain, options)
+  }
+
+  private constructor(
+    worker: Worker,
+    ready: ReadyMessage,
+    domain: Domain,
+    options: ResolvedOptions,
+  ) {
+    this.worker = worker
+    this.ready = ready
+    this.domain = domain
+    this.options = options
+    this.report = ready.report
+    this.catalogue = new Catalogue(ready.domain, ready.entries)
+    this.ring = ready.ring
+    this.edge = ready.edge
+    this.ids = new RemoteIds(async (aggregateIndex, slot, count) => {
+      return (await this.request({ op: 'idsFrom', aggregateIndex, slot, count })) as IdValue[]
+    })
+    this.driver = new PortDriver(ready.lane, domain, () => this.reason())
+    this.port = this.driver.port
+    worker.removeAllListeners()
+    worker.on('message', (message: ProcessorMessage) => this.receive(message))
+    worker.on('error', (error) => this.fail(endedError(causeOf(error))))
+    worker.on('exit', (code) => this.exited(code))
+    worker.unref()
+  }
+
+  stopReason(): TidewheelError | undefined {
+    const isRunning = this.failure === undefined && this.driver.status.get() === ENGINE_RUNNING
+    return isRunning ? undefined : this.reason()
+  }
+
+  createProducer(): ProducerHandle {
+    const { processorDoorbell, status } = this.ready.lane
+    const memory = createLaneMemory(processorDoorbell, status)
+    const lane = ++this.lanes
+    void this.request({ op: 'attachLane', memory, lane }).catch(ignoreStopped)
+    return createProducerHandle(memory, this.domain, () => {
+      void this.request({ op: 'dropLane', lane }).catch(ignoreStopped)
+    })
+  }
+
+  get(): never {
+    throw inlineOnly('get', 'use query')
+  }
+
+  recentEvents(): RecordedEvent[] {
+    throw inlineOnly('events', 'use readAll({ from: receipt.sequence - receipt.eventCount + 1 })')
+  }
+
+  async query(aggregateIndex: number, id: IdValue): Promise<unknown> {
+    const data = await this.request({ op: 'query', aggregateIndex, id })
+    const { state } = this.domain.aggregates[aggregateIndex]!
+    return data === undefined || !isObjectState(state) ? data : state.restore(data)
+  }
+
+  async slotOf(aggregateIndex: number, id: IdValue): Promise<number> {
+    return (await this.request({ op: 'slotOf', aggregateIndex, id })) as number
+  }
+
+  async digest(): Promise<string> {
+    return (await this.request({ op: 'digest' })) as string
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.closeThread()
+    return this.closing
+  }
+
+  private async closeThread(): Promise<void> {
+    this.port.flush()
+    const exited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()))
+    this.worker.ref()
+    try {
+      await this.request({ op: 'close' })
+    } finally {
+      this.driver.end()
+      await exited
+    }
+  }
+
+  private request(request: Request): Promise<unknown> {
+    if (this.failure !== undefined) return Promise.reject(this.reason())
+    const number = ++this.requests
+    return new Promise((resolve, reject) => {
+      this.pending.set(number, { resolve, reject })
+      this.worker.ref()
+      this.worker.postMessage({ kind: 'request', number, request })
+    })
+  }
+
+  private receive(message: ProcessorMessage): void {
+    if (message.kind === 'log') this.options.logger[message.level](message.text)
+    else if (message.kind === 'failed') {
+      this.fail(errorFromMessage(message.error) as TidewheelError)
+    } else if (message.kind === 'answer' || message.kind === 'refusal') {
+      const pending = this.pending.get(message.number)
+      assert(pending !== undefined, 'an answer has a request')
+      this.pending.delete(message.number)
+      if (this.pending.size === 0) this.worker.unref()
+      if (message.kind === 'answer') pending.resolve(message.value)
+      else pending.reject(errorFromMessage(message.error))
+    }
+  }
+
+  private exited(code: number): void {
+    if (this.closing === undefined) this.fail(endedError(`exit code ${code}`))
+    for (const { reject } of this.pending.values()) reject(this.reason())
+    this.pending.clear()
+  }
+
+  private fail(error: TidewheelError): void {
+    if (this.failure !== undefined) return
+    this.failure = error
+    this.driver.end()
+  }
+
+  private reason(): TidewheelError {
+    if (this.failure === undefined) {
+      return new TidewheelError('ENGINE_CLOSED', 'the engine is closed; open the directory again')
+    }
+    return new TidewheelError(
+      'ENGINE_STOPPED',
+      `the engine has stopped: ${this.failure.reason}. What was pending may or may not be kept; open the directory again to see`,
+      { outcome: 'unknown', cause: this.failure },
+    )
+  }
+}
+
+function endedError(how: string): TidewheelError {
+  return new TidewheelError('STORAGE_FAILED', `the processor thread ended unexpectedly (${how})`)
+}
+
+function inlineOnly(method: string, instead: string): TidewheelError {
+  return new TidewheelError(
+    'INVALID_OPTION',
+    `${method} needs the state on this thread: ${instead}, or open the engine with processor 'inline'`,
+  )
+}
+
+/** A producer that comes or goes while the engine stops has nothing to be told. */
+function ignoreStopped(): void {}

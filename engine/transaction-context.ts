@@ -1,0 +1,233 @@
+/**
+ * The transaction of the running command: what `decide` sees as `tx`. It writes records straight
+ * into the event ring, behind the place of the frame's header, and touches no state: applying them
+ * is the applier's, after the handler.
+ *
+ *   frame header (processor, at the end) │ stream opened │ event │ event │ …   ▲ offset
+ *
+ * All or nothing: until the processor keeps the frame, everything here can be taken back by
+ * {@link rollBack}: pending counts, newly opened streams, and the bytes, which are written over.
+ */
+import { randomUUID } from 'node:crypto'
+import { TidewheelError } from '../journal/errors.js'
+import { alignWord } from '../journal/layout.js'
+import {
+  EVENTS_A_TRANSACTION_MAX,
+  FIRST_CATALOGUED_TYPE,
+  FRAME_HEADER_BYTES,
+  ID_BYTES_MAX,
+  RECORD_HEADER_BYTES,
+  RECORD_LENGTH,
+  RECORD_RESERVED,
+  RECORD_SLOT,
+  RECORD_TYPE,
+  RECORD_VERSION,
+  STREAM_OPENED_AGGREGATE,
+  STREAM_OPENED_ID,
+  STREAM_OPENED_ID_BYTES,
+  STREAM_OPENED_RECORD,
+  TRANSACTION_BYTES_MAX,
+} from '../journal/record-layout.js'
+import type { Flyweight } from '../journal/schema/flyweight.js'
+import { type IdValue, isId } from '../journal/schema/id-type.js'
+import type { AggregateStore } from './aggregate-store.js'
+import type { Aggregate, DeepReadonly, EventType, IdInput } from './domain.js'
+import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
+import { refuseId } from './id-refusal.js'
+import type { EngineRejection } from './receipt.js'
+import type { Transaction } from './transaction.js'
+
+export class TransactionContext implements Transaction {
+  time = 0
+  /** Where the next record goes, in `view`. */
+  offset = 0
+  eventCount = 0
+  rejected = false
+  code = ''
+  detail: unknown
+  /** What a handler did wrong; set even if the handler caught it. */
+  failure: unknown
+
+  private frameOffset = 0
+  private command: Flyweight | undefined
+  /** What the batch's sweep found for the command's references, from `firstReference` on. */
+  private slots: Int32Array = new Int32Array(0)
+  private firstReference = 0
+  private limit = 0
+  private readonly view: DataView
+  private readonly stores: readonly AggregateStore[]
+  private readonly events: readonly EventRuntime[]
+  private readonly opened: AggregateStore[] = []
+  private readonly nextRandom: () => number
+
+  constructor(view: DataView, runtime: DomainRuntime, nextRandom: () => number) {
+    this.view = view
+    this.stores = runtime.stores
+    this.events = runtime.events
+    this.nextRandom = nextRandom
+  }
+
+  /** The processor's: a command begins, with room for the largest transaction at `frameOffset`. */
+  begin(
+    frameOffset: number,
+    timeUs: number,
+    command: Flyweight,
+    slots: Int32Array,
+    firstReference: number,
+  ): void {
+    this.command = command
+    this.slots = slots
+    this.firstReference = firstReference
+    this.time = timeUs
+    this.frameOffset = frameOffset
+    this.offset = frameOffset + FRAME_HEADER_BYTES
+    this.limit = frameOffset + TRANSACTION_BYTES_MAX
+    this.eventCount = 0
+    this.rejected = false
+    this.failure = undefined
+    if (this.opened.length > 0) this.opened.length = 0
+  }
+
+  get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
+    const store = this.stores[aggregate.index]!
+    const slot = this.find(store, id)
+    if (store.pending(slot) !== 0) this.refuseRead(aggregate.name, id)
+    return store.readable(slot, id) as DeepReadonly<State>
+  }
+
+  exists<Id>(aggregate: Aggregate<Id, unknown>, id: IdInput<Id>): boolean {
+    return this.version(aggregate, id) !== 0
+  }
+
+  version<Id>(aggregate: Aggregate<Id, unknown>, id: IdInput<Id>): number {
+    const store = this.stores[aggregate.index]!
+    return store.version(this.find(store, id))
+  }
+
+  emit<Id, Data, Input>(
+    event: EventType<Id, Data, Input>,
+    id: IdInput<Id>,
+    data: Input,
+  ): undefined {
+    if (this.rejected) return
+    const { store, number } = this.events[event.index]!
+    const { view } = this
+    try {
+      const slot = this.slotFor(store, id)
+      event.$codec.resolve(data, this)
+      if (this.rejected) return
+      const start = this.offset
+      const payloadBytes = event.$codec.write(data, view, start + RECORD_HEADER_BYTES, this.limit)
+      if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
+        return this.refuse('TRANSACTION_TOO_LARGE')
+      }
+      const pending = store.pending(slot) + 1
+      store.setPending(slot, pending)
+      view.setUint32(start + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
+      view.setUint16(start + RECORD_TYPE, number, true)
+      view.setUint16(start + RECORD_RESERVED, 0, true)
+      view.setUint32(start + RECORD_SLOT, slot, true)
+      view.setUint32(start + RECORD_VERSION, store.version(slot) + pending, true)
+      this.offset = start + alignWord(RECORD_HEADER_BYTES + payloadBytes)
+      this.eventCount++
+    } catch (error) {
+      this.failure ??= error
+      throw error
+    }
+  }
+
+  reject(code: string, detail?: unknown): undefined {
+    if (this.rejected) return
+    this.rejected = true
+    this.code = code
+    this.detail = detail
+  }
+
+  uuid(): string {
+    return randomUUID()
+  }
+
+  random(): number {
+    return this.nextRandom()
+  }
+
+  /** The codec's: slot of a stream that an event names. Opens the stream if it is new. */
+  slotOf(aggregateIndex: number, id: unknown): number {
+    return this.slotFor(this.stores[aggregateIndex]!, id)
+  }
+
+  /** The processor's: nothing of this transaction has happened. */
+  rollBack(runtime: DomainRuntime): void {
+    const { view } = this
+    let offset = this.frameOffset + FRAME_HEADER_BYTES
+    while (offset < this.offset) {
+      const type = view.getUint16(offset + RECORD_TYPE, true)
+      if (type >= FIRST_CATALOGUED_TYPE) {
+        const { store } = runtime.eventByNumber(type)
+        store.setPending(view.getUint32(offset + RECORD_SLOT, true), 0)
+      }
+      offset += alignWord(view.getUint32(offset + RECORD_LENGTH, true))
+    }
+    for (const store of this.opened) store.ids.removeLast()
+    this.opened.length = 0
+    this.offset = this.frameOffset + FRAME_HEADER_BYTES
+    this.eventCount = 0
+  }
+
+  private slotFor(store: AggregateStore, id: unknown): number {
+    const slot = this.find(store, id)
+    return slot === 0 ? this.openStream(store, id) : slot
+  }
+
+  /** Slot of the stream, or 0. An id that the command names was hashed by the sweep already. */
+  private find(store: AggregateStore, id: unknown): number {
+    if (store.hasHashedIds) {
+      const ordinal = this.command!.$ordinalOf(store.index, id as IdValue)
+      const slot = ordinal < 0 ? 0 : this.slots[this.firstReference + ordinal]!
+      // An earlier command of the batch may have opened it since.
+      if (slot !== 0) return slot
+    }
+    return store.ids.find(id)
+  }
+
+  private openStream(store: AggregateStore, id: unknown): number {
+    if (store.isFull) {
+      this.refuse('CAPACITY_EXCEEDED', { aggregate: store.name, capacity: store.capacity })
+      return 0
+    }
+    if (this.offset + STREAM_OPENED_ID + ID_BYTES_MAX > this.limit) {
+      this.refuse('TRANSACTION_TOO_LARGE')
+      return 0
+    }
+    const { view, offset } = this
+    if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
+    const slot = store.ids.add(id)
+    this.opened.push(store)
+    const idBytes = store.ids.writeIdBytes(slot, view, offset + STREAM_OPENED_ID)
+    const lengthBytes = STREAM_OPENED_ID + idBytes
+    view.setUint32(offset + RECORD_LENGTH, lengthBytes, true)
+    view.setUint16(offset + RECORD_TYPE, STREAM_OPENED_RECORD, true)
+    view.setUint16(offset + RECORD_RESERVED, 0, true)
+    view.setUint32(offset + RECORD_SLOT, slot, true)
+    view.setUint32(offset + RECORD_VERSION, 0, true)
+    view.setUint16(offset + STREAM_OPENED_AGGREGATE, store.catalogueNumber, true)
+    view.setUint16(offset + STREAM_OPENED_ID_BYTES, idBytes, true)
+    const end = offset + alignWord(lengthBytes)
+    for (let i = offset + lengthBytes; i < end; i++) view.setUint8(i, 0)
+    this.offset = end
+    return slot
+  }
+
+  private refuse(code: EngineRejection, detail?: unknown): undefined {
+    return this.reject(code, detail)
+  }
+
+  private refuseRead(aggregate: string, id: unknown): never {
+    const error = new TidewheelError(
+      'READ_AFTER_EMIT',
+      `this command has already emitted to ${aggregate} ${String(id)}, whose state still is as before; read first, then emit`,
+    )
+    this.failure ??= error
+    throw error
+  }
+}

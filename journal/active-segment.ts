@@ -1,0 +1,44 @@
+/**
+ * The segment that the journaler is writing: its open file, with what its header says.
+ */
+import { TidewheelError } from './errors.js'
+import { readSegmentHeader } from './segment.js'
+import { segmentName } from './segment-layout.js'
+import type { Storage, StorageFile } from './storage.js'
+
+export interface ActiveSegment {
+  readonly file: StorageFile
+  readonly number: number
+  readonly sizeBytes: number
+  readonly salt: number
+}
+
+export function openActiveSegment(
+  storage: Storage,
+  journalId: Uint8Array,
+  number: number,
+  direct: boolean,
+): ActiveSegment {
+  const name = segmentName(number)
+  const file = storage.open(name, 'write', { direct })
+  try {
+    const header = readSegmentHeader(file)
+    const isOurs =
+      header !== undefined && header.number === number && equalBytes(header.journalId, journalId)
+    if (!isOurs || file.sizeBytes() !== header.sizeBytes) {
+      throw new TidewheelError(
+        'JOURNAL_DAMAGED',
+        'this segment was to be written next, and its header is not the one that belongs there. Find out what changed it; open the engine again, which examines the whole journal',
+        { file: name, offset: 0 },
+      )
+    }
+    return { file, number, sizeBytes: header.sizeBytes, salt: header.salt }
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0
+}

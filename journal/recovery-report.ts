@@ -1,0 +1,26 @@
+/** What opening a journal found and did: for the user, and for logs. */
+
+export interface RecoveryReport {
+  /** There was no journal; a new one has been made. */
+  readonly created: boolean
+  readonly segments: number
+  readonly blocks: number
+  readonly events: number
+  /** Of the blocks, with padding. */
+  readonly bytes: number
+  readonly seconds: number
+  readonly eventsPerSecond: number
+  /** What was taken off the end, if anything. */
+  readonly cut?: RecoveryCut
+  /** What was repaired, a sentence each. Empty for a journal that is whole. */
+  readonly repaired: readonly string[]
+}
+
+export interface RecoveryCut {
+  readonly file: string
+  readonly offset: number
+  readonly bytes: number
+  readonly reason: string
+  /** The files that keep what was cut, in the journal's directory. */
+  readonly keptAs: readonly string[]
+}

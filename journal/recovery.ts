@@ -1,0 +1,224 @@
+/**
+ * Opens a journal for writing: makes a new one, or reads the one that is there, hands every good
+ * block to the engine, and says where the next block goes.
+ *
+ * First everything is read and decided, and nothing is written; a journal that must not be opened
+ * is left untouched. What is written afterwards can stop at any call and be done again:
+ *
+ *    what is found                                             what is done
+ *   ────────────────────────────────────────────────────────── ──────────────────────────────────
+ *    no manifest, no segment, nothing else                     a new journal is made
+ *    no manifest, no segment, other files                      REFUSE (NOT_A_JOURNAL)
+ *    a segment missing, foreign, renamed, of another length,   REFUSE
+ *      or with both copies of its header damaged
+ *    the newest segment unused and not whole, and the          it is removed, reported
+ *      manifest does not know of it
+ *    one copy of a segment's header damaged                    written again from the other, reported
+ *    no manifest, or a damaged one                             made from the segments, reported
+ *    a manifest behind the segments                            brought up to them
+ *    a manifest ahead of the segments, or of another journal   REFUSE
+ *    padding of an intact block not zero                       zeroed, reported
+ *    a place where no good block follows                       END, CUT or REFUSE: tail-decision.ts
+ *    something else knows of later events (durableSequence)    REFUSE
+ *
+ * Before the last blocks are trusted, those that the last header does not declare synced are written
+ * again, as they are, and synced: after a failed sync the page cache may show what the disk lacks.
+ */
+import { randomBytes } from 'node:crypto'
+import { JOURNAL_ID_BYTES } from './block-layout.js'
+import { causeOf, TidewheelError } from './errors.js'
+import { type JournalEnd, newJournalEnd } from './journal-end.js'
+import { LOCK_NAME } from './journal-lock.js'
+import { type BlockVisitor, type JournalScan, scanJournal } from './journal-scan.js'
+import { readManifest, writeManifest } from './manifest.js'
+import { MANIFEST_TEMPORARY_NAME } from './manifest-layout.js'
+import { ReadWindow } from './read-window.js'
+import { finishJournal } from './recovery-repair.js'
+import type { RecoveryCut, RecoveryReport } from './recovery-report.js'
+import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
+import { listSegments } from './segment-file.js'
+import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
+import { assembleSegments, type SegmentSet } from './segment-set.js'
+import type { Storage } from './storage.js'
+import { decideTail, type TailDecision } from './tail-decision.js'
+
+export interface RecoveryOptions {
+  /** The level that the journal is being opened with. */
+  readonly durability: 'disk' | 'os'
+  /** Of the first segment of a new journal. */
+  readonly segmentBytes: number
+  /** The last event that something beside the journal, such as a snapshot, proves to be durable. */
+  readonly durableSequence?: number
+  /** Memory to read through, for those who open many journals. */
+  readonly window?: ReadWindow
+}
+
+export interface RecoveredJournal {
+  readonly end: JournalEnd
+  readonly report: RecoveryReport
+}
+
+/**
+ * The caller holds the journal's lock.
+ * @throws TidewheelError NOT_A_JOURNAL, JOURNAL_DAMAGED, FORMAT_TOO_NEW (nothing was written),
+ * JOURNAL_UNREADABLE, STORAGE_FAILED (the system refused a read or a write), INVALID_OPTION, and
+ * whatever `visit` throws.
+ */
+export function recoverJournal(
+  storage: Storage,
+  options: RecoveryOptions,
+  visit: BlockVisitor,
+): RecoveredJournal {
+  const startedMs = performance.now()
+  const window = options.window ?? new ReadWindow()
+  const manifest = reading(storage, () => readManifest(storage))
+  const found = reading(storage, () => listSegments(storage, window))
+  const set = reading(storage, () => assembleSegments(storage, found, manifest, window))
+  if (set === undefined) {
+    const leftover = found[0]?.name
+    return createJournal(storage, options, leftover, startedMs)
+  }
+  const { scan, decision } = reading(storage, () => {
+    const scan = scanJournal(storage, set.segments, window, visit)
+    return { scan, decision: decideTail(storage, set.segments, scan, window) }
+  })
+  refuseDamage(decision, scan, options)
+  const repaired: string[] = []
+  const { end, cut } = writing(storage, () =>
+    finishJournal(storage, set, manifest, scan, decision, window, repaired),
+  )
+  return { end, report: reportOf(set, scan, startedMs, cut, repaired) }
+}
+
+function createJournal(
+  storage: Storage,
+  options: RecoveryOptions,
+  leftover: string | undefined,
+  startedMs: number,
+): RecoveredJournal {
+  const { segmentBytes } = options
+  if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `a segment of ${segmentBytes} bytes is asked for; give a size from ${SEGMENT_BYTES_MIN} to ${SEGMENT_BYTES_MAX}`,
+    )
+  }
+  refuseOtherFiles(storage, leftover)
+  const journalId = new Uint8Array(randomBytes(JOURNAL_ID_BYTES))
+  writing(storage, () => {
+    if (leftover !== undefined) storage.remove(leftover)
+    removeUnfinishedSegments(storage)
+    const salt = randomSalt()
+    // The segment first: where there is a manifest, there is a journal.
+    createSegment(storage, { journalId, number: 1, sizeBytes: segmentBytes, salt }, 'zeros')
+    writeManifest(storage, { journalId, highestSegment: 1 })
+  })
+  const seconds = (performance.now() - startedMs) / 1000
+  const report: RecoveryReport = {
+    created: true,
+    segments: 1,
+    blocks: 0,
+    events: 0,
+    bytes: 0,
+    seconds,
+    eventsPerSecond: 0,
+    repaired: [],
+  }
+  return { end: newJournalEnd(journalId), report }
+}
+
+/** A journal is made in an empty directory only, or in one where making it was interrupted. */
+function refuseOtherFiles(storage: Storage, leftover: string | undefined): void {
+  for (const name of storage.list()) {
+    if (name === LOCK_NAME || name === MANIFEST_TEMPORARY_NAME || name === leftover) continue
+    if (name.endsWith('.preparing')) continue
+    throw new TidewheelError(
+      'NOT_A_JOURNAL',
+      `the directory ${storage.path} has files but no journal, so none is made there; give an empty directory, or the right one`,
+      { file: name },
+    )
+  }
+}
+
+function refuseDamage(decision: TailDecision, scan: JournalScan, options: RecoveryOptions): void {
+  const sequence = lastSequence(scan)
+  if (decision.kind === 'refuse') {
+    const { reason, file, offset } = decision
+    throw new TidewheelError(
+      'JOURNAL_DAMAGED',
+      `${reason}; nothing was changed. Bring the file back from a backup or a replica, and open again`,
+      { file, offset, sequence: sequence + 1 },
+    )
+  }
+  const { durableSequence = 0 } = options
+  if (sequence < durableSequence) {
+    throw new TidewheelError(
+      'JOURNAL_DAMAGED',
+      `the journal ends with event ${sequence}, but event ${durableSequence} was durable; nothing was changed. Bring the newest segments back from a backup or a replica, and open again`,
+      { sequence: sequence + 1 },
+    )
+  }
+}
+
+function lastSequence(scan: JournalScan): number {
+  const last = scan.lastHeader
+  return last === undefined ? 0 : last.baseSequence + last.eventCount - 1
+}
+
+function reportOf(
+  set: SegmentSet,
+  scan: JournalScan,
+  startedMs: number,
+  cut: RecoveryCut | undefined,
+  repaired: readonly string[],
+): RecoveryReport {
+  const { blocks, events, bytes } = scan
+  const seconds = (performance.now() - startedMs) / 1000
+  return {
+    created: false,
+    segments: set.segments.length,
+    blocks,
+    events,
+    bytes,
+    seconds,
+    eventsPerSecond: seconds > 0 ? Math.round(events / seconds) : 0,
+    ...(cut === undefined ? {} : { cut }),
+    repaired,
+  }
+}
+
+function reading<Result>(storage: Storage, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    throw new TidewheelError(
+      'JOURNAL_UNREADABLE',
+      `the journal ${storage.path} cannot be read (${causeOf(error)}); check the disk and the permissions of its files. Nothing was changed`,
+      { cause: error },
+    )
+  }
+}
+
+function writing<Result>(storage: Storage, action: () => Result): Result {
+  try {
+    return action()
+  } catch (error) {
+    if (!isSystemError(error)) throw error
+    throw new TidewheelError(
+      'STORAGE_FAILED',
+      `the journal ${storage.path} cannot be written (${causeOf(error)}); nothing that was answered is lost. Check space, permissions and the disk, and open again`,
+      { cause: error },
+    )
+  }
+}
+
+/** What a system call throws: it has the name of the error as `code`, such as EIO. */
+function isSystemError(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    !(error instanceof TidewheelError) &&
+    typeof (error as NodeJS.ErrnoException).code === 'string' &&
+    (error as NodeJS.ErrnoException).syscall !== undefined
+  )
+}

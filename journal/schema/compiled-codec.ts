@@ -1,0 +1,251 @@
+/**
+ * The codec that the engine runs: one class a layout, generated once, straight-line and without
+ * allocations of its own. `NaiveCodec` is its oracle. What is generated for the event
+ * `{ amount: int, to: Account.id, note: text }` (shortened: attach, and check's repetitions):
+ *
+ *   return class {
+ *     constructor() { this.view = undefined; this.bytes = undefined; this.s1 = 0; this.n2 = 0 }
+ *     resolve(value, references) {
+ *       if (typeof value !== 'object' || value === null) refuseValue(value)
+ *       const v0 = value.amount
+ *       if (!Number.isSafeInteger(v0)) refuseField(0, v0, value)
+ *       const v1 = value.to
+ *       if (typeof v1 !== 'number' || (v1 >>> 0) !== v1) refuseField(1, v1, value)
+ *       const v2 = value.note
+ *       const n2 = textBytes(v2)
+ *       if (n2 < 0 || n2 > 262144) refuseField(2, v2, value)
+ *       this.n2 = n2
+ *       const s1 = references.slotOf(0, v1)
+ *       if (!(s1 > 0)) refuseReference(1, v1)
+ *       this.s1 = s1
+ *     }
+ *     write(value, view, o, limit) {
+ *       const end2 = 16 + this.n2
+ *       const length = end2
+ *       if (o + ((length + 7) & ~7) > limit) return -1
+ *       view.setFloat64(o + ((length - 1) & ~7), 0, true)
+ *       view.setFloat64(o, value.amount + 0, true)
+ *       view.setUint32(o + 8, this.s1, true)
+ *       view.setUint32(o + 12, end2, true)
+ *       const bytes = this.view === view ? this.bytes : this.attach(view)
+ *       writeText(bytes, o + 16, value.note, this.n2)
+ *       return length
+ *     }
+ *     check(view, o, lengthBytes) {
+ *       if (lengthBytes < 16 || o + lengthBytes > view.byteLength) return SHORT_DAMAGE
+ *       if (!Number.isSafeInteger(view.getFloat64(o, true)) || …) return damage[0]
+ *       …
+ *     }
+ *     decode(view, o, lengthBytes, ids) {
+ *       const bytes = this.view === view ? this.bytes : this.attach(view)
+ *       return {
+ *         amount: view.getFloat64(o, true),
+ *         to: ids.idOf(0, view.getUint32(o + 8, true)),
+ *         note: readText(bytes, o + 16, o + view.getUint32(o + 12, true)),
+ *       }
+ *     }
+ *   }
+ */
+import { assert } from '../errors.js'
+import {
+  type Codec,
+  NO_REFERENCES,
+  PAST_LIMIT,
+  refuseField,
+  refuseReference,
+  refuseValue,
+} from './codec.js'
+import {
+  at,
+  damagedCode,
+  generate,
+  loadCode,
+  loadU32Code,
+  nameInCode,
+  oneOfConstants,
+  readVariableCode,
+  refusesCode,
+  refusesIdCode,
+  storeCode,
+} from './generated-code.js'
+import { isId } from './id-type.js'
+import { isVariable, type PayloadLayout, type PlacedField } from './payload-layout.js'
+import {
+  damageOf,
+  extentDamageOf,
+  LENGTH_DAMAGE,
+  PADDING_DAMAGE,
+  SHORT_DAMAGE,
+} from './value-check.js'
+
+const BYTES_OF_VIEW = 'const bytes = this.view === view ? this.bytes : this.attach(view)'
+
+export function compileCodec(layout: PayloadLayout): Codec {
+  assert(layout.flavour !== 'state', 'state is read and written in its slab')
+  const source = `return class {
+  constructor(layout) {
+    this.layout = layout
+    this.view = undefined
+    this.bytes = undefined
+    ${layout.fields.map(memberCode).filter(Boolean).join('\n    ')}
+  }
+  attach(view) {
+    this.view = view
+    this.bytes = bytesOver(view)
+    return this.bytes
+  }
+  encode(value, view, offset, limit, references = NO_REFERENCES) {
+    this.resolve(value, references)
+    return this.write(value, view, offset, limit)
+  }
+${resolveCode(layout)}
+${writeCode(layout)}
+${checkCode(layout)}
+${decodeCode(layout)}
+}`
+  const fieldAt = (index: number): PlacedField => layout.fields[index] as PlacedField
+  const Generated = generate<new (layout: PayloadLayout) => Codec>(source, {
+    ...oneOfConstants(layout),
+    isId,
+    NO_REFERENCES,
+    refuseValue: (value: unknown): never => refuseValue(layout, value),
+    refuseField: (index: number, given: unknown, value: object): never =>
+      refuseField(layout, fieldAt(index), given, value),
+    refuseReference: (index: number, id: unknown): never =>
+      refuseReference(layout, fieldAt(index), id),
+    damage: layout.fields.map(damageOf),
+    extentDamage: layout.fields.map(extentDamageOf),
+    SHORT_DAMAGE,
+    LENGTH_DAMAGE,
+    PADDING_DAMAGE,
+  })
+  return new Generated(layout)
+}
+
+/** What `resolve` keeps for `write`: a slot, a length, packed bytes. */
+function memberCode(field: PlacedField): string {
+  if (field.storage === 'slot') return `this.s${field.index} = 0`
+  if (field.storage === 'any') return `this.p${field.index} = undefined`
+  return isVariable(field.storage) ? `this.n${field.index} = 0` : ''
+}
+
+function resolveCode(layout: PayloadLayout): string {
+  const checks = layout.fields.map((field) => {
+    const { index: i } = field
+    const read = `const v${i} = value.${nameInCode(field)}`
+    return `${read}\n    ${fieldCheckCode(field, `v${i}`)}`
+  })
+  const resolutions = layout.references
+    .filter((field) => field.storage === 'slot')
+    .map(({ index: i, reference }) =>
+      [
+        `const s${i} = references.slotOf(${reference?.aggregateIndex}, v${i})`,
+        `if (!(s${i} > 0)) refuseReference(${i}, v${i})`,
+        `this.s${i} = s${i}`,
+      ].join('\n    '),
+    )
+  return `  resolve(value, references) {
+    if (typeof value !== 'object' || value === null) refuseValue(value)
+    ${[...checks, ...resolutions].join('\n    ')}
+  }`
+}
+
+function fieldCheckCode(field: PlacedField, value: string): string {
+  const { index: i, storage, bytesMin, bytesMax } = field
+  const refuse = `refuseField(${i}, ${value}, value)`
+  if (storage === 'slot') return `if (${refusesIdCode(field, value)}) ${refuse}`
+  if (!isVariable(storage)) return `if (${refusesCode(field, value)}) ${refuse}`
+  if (storage === 'any') {
+    return `const p${i} = packPlain(${value})
+    if (typeof p${i} === 'string') ${refuse}
+    this.p${i} = p${i}`
+  }
+  return `const n${i} = ${storage === 'text' ? 'textBytes' : 'byteCount'}(${value})
+    if (n${i} < ${bytesMin} || n${i} > ${bytesMax}) ${refuse}
+    this.n${i} = n${i}`
+}
+
+function writeCode(layout: PayloadLayout): string {
+  const { fixedBytes, fixedEnd, variableFields } = layout
+  const lines: string[] = []
+  let end = String(fixedBytes)
+  for (const { index: i, storage } of variableFields) {
+    lines.push(`const end${i} = ${end} + ${storage === 'any' ? `this.p${i}.length` : `this.n${i}`}`)
+    end = `end${i}`
+  }
+  lines.push(`const length = ${end}`)
+  lines.push(`if (o + ((length + 7) & ~7) > limit) return ${PAST_LIMIT}`)
+  // The last word of each part is zeroed before it is filled: that leaves zeros where nothing lies.
+  if (fixedEnd < fixedBytes) lines.push(`view.setFloat64(${at(fixedBytes - 8)}, 0, true)`)
+  if (variableFields.length > 0) {
+    lines.push(`if (length > ${fixedBytes}) view.setFloat64(o + ((length - 1) & ~7), 0, true)`)
+  }
+  for (const field of layout.fields) {
+    const { index: i, offset, storage } = field
+    if (storage === 'slot') lines.push(`view.setUint32(${at(offset)}, this.s${i}, true)`)
+    else if (isVariable(storage)) lines.push(`view.setUint32(${at(offset)}, end${i}, true)`)
+    else lines.push(storeCode(field, `value.${nameInCode(field)}`))
+  }
+  if (variableFields.length > 0) lines.push(BYTES_OF_VIEW)
+  let start = String(fixedBytes)
+  for (const field of variableFields) {
+    const { index: i, storage } = field
+    const value = `value.${nameInCode(field)}`
+    if (storage === 'text') lines.push(`writeText(bytes, o + ${start}, ${value}, this.n${i})`)
+    else if (storage === 'bytes') {
+      lines.push(`writeBytes(bytes, o + ${start}, ${value}, this.n${i})`)
+    } else lines.push(`bytes.set(this.p${i}, o + ${start})`, `this.p${i} = undefined`)
+    start = `end${i}`
+  }
+  lines.push('return length')
+  return `  write(value, view, o, limit) {\n    ${lines.join('\n    ')}\n  }`
+}
+
+function checkCode(layout: PayloadLayout): string {
+  const { fixedBytes, fixedEnd, variableFields } = layout
+  const lines = [
+    `if (lengthBytes < ${fixedBytes} || o + lengthBytes > view.byteLength) return SHORT_DAMAGE`,
+  ]
+  for (const field of layout.fields) {
+    if (isVariable(field.storage)) continue
+    const damaged = damagedCode(field)
+    if (damaged !== undefined) lines.push(`if (${damaged}) return damage[${field.index}]`)
+  }
+  for (let offset = fixedEnd; offset < fixedBytes; offset++) {
+    lines.push(`if (view.getUint8(${at(offset)}) !== 0) return PADDING_DAMAGE`)
+  }
+  if (variableFields.length > 0) lines.push(BYTES_OF_VIEW)
+  let start = String(fixedBytes)
+  for (const { index: i, storage, offset, bytesMin, bytesMax } of variableFields) {
+    const end = `end${i}`
+    lines.push(`const ${end} = ${loadU32Code(offset)}`)
+    lines.push(
+      `if (${end} < ${start} + ${bytesMin} || ${end} > ${start} + ${bytesMax} || ${end} > lengthBytes) return extentDamage[${i}]`,
+    )
+    const extent = `bytes, o + ${start}, o + ${end}`
+    if (storage === 'text') lines.push(`if (!isText(${extent})) return damage[${i}]`)
+    if (storage === 'any') {
+      lines.push(`if (plainDamage(${extent}) !== undefined) return damage[${i}]`)
+    }
+    start = end
+  }
+  lines.push(`return ${start} === lengthBytes ? undefined : LENGTH_DAMAGE`)
+  return `  check(view, o, lengthBytes) {\n    ${lines.join('\n    ')}\n  }`
+}
+
+function decodeCode(layout: PayloadLayout): string {
+  const properties = layout.fields.map((field) => {
+    const { offset, reference, storage } = field
+    let value: string
+    if (storage === 'slot') value = `ids.idOf(${reference?.aggregateIndex}, ${loadU32Code(offset)})`
+    else if (isVariable(storage)) value = readVariableCode(layout, field, loadU32Code(offset))
+    else value = loadCode(field)
+    return `      ${nameInCode(field)}: ${value},`
+  })
+  return `  decode(view, o, lengthBytes, ids) {
+    ${layout.variableFields.length > 0 ? BYTES_OF_VIEW : ''}
+    return {
+${properties.join('\n')}
+    }
+  }`
+}

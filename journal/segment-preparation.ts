@@ -1,0 +1,140 @@
+/**
+ * What the journaler and the thread that prepares segments share: how far the current segment is
+ * used, which segments are there, and who makes the next one.
+ *
+ *   journaler                                       preparer
+ *   CONSUMED: 4 KiB units of the current segment ─▶ paces itself by it, waits on SIGNAL
+ *   CURRENT: its segment number                  ─▶ prepares CURRENT + 1, no further
+ *   take(n): PREPARED ≥ n? else settles n itself ◀─ PREPARED: highest number under its final name
+ *                    SETTLED: highest number whose maker is decided (compare-and-exchange)
+ *
+ * Only one of the two may give segment n its final name: who raises SETTLED from n − 1 to n. The
+ * preparer does it when all is ready but the rename; the journaler when it finds that nothing is.
+ *
+ * Every access is sequentially consistent, so the order of the stores below is the order that the
+ * other thread sees.
+ */
+import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
+import { CURSOR_STRIDE } from './cursor.js'
+
+// Elements, each with cache lines of its own.
+const CURRENT = 0
+const CONSUMED = CURSOR_STRIDE
+const SETTLED = 2 * CURSOR_STRIDE
+const PREPARED = 3 * CURSOR_STRIDE
+const SIGNAL = 4 * CURSOR_STRIDE
+const PARKED = 5 * CURSOR_STRIDE
+const STOP_REQUESTED = 6 * CURSOR_STRIDE
+const ENDED = 7 * CURSOR_STRIDE
+const PREPARATION_BYTES = 8 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
+
+/** @param preparedSegment the current one, or the next if an earlier session left it ready. */
+export function createSegmentPreparation(
+  currentSegment: number,
+  consumedBytes: number,
+  preparedSegment: number,
+): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(PREPARATION_BYTES)
+  const cells = new Int32Array(memory)
+  cells[CURRENT] = currentSegment
+  cells[CONSUMED] = consumedBytes / BLOCK_ALIGNMENT_BYTES
+  cells[SETTLED] = preparedSegment
+  cells[PREPARED] = preparedSegment
+  return memory
+}
+
+export class SegmentPreparation {
+  private readonly cells: Int32Array
+
+  constructor(memory: SharedArrayBuffer) {
+    this.cells = new Int32Array(memory)
+  }
+
+  get currentSegment(): number {
+    return Atomics.load(this.cells, CURRENT)
+  }
+
+  /** May belong to the segment before or after `currentSegment` for a moment: it only paces. */
+  get consumedBytes(): number {
+    return Atomics.load(this.cells, CONSUMED) * BLOCK_ALIGNMENT_BYTES
+  }
+
+  get preparedSegment(): number {
+    return Atomics.load(this.cells, PREPARED)
+  }
+
+  get settledSegment(): number {
+    return Atomics.load(this.cells, SETTLED)
+  }
+
+  get isStopRequested(): boolean {
+    return Atomics.load(this.cells, STOP_REQUESTED) === 1
+  }
+
+  /** No preparer is at work any more: nobody may be waited for. */
+  get hasEnded(): boolean {
+    return Atomics.load(this.cells, ENDED) === 1
+  }
+
+  /** Journaler: after every block. */
+  setConsumed(bytes: number): void {
+    Atomics.store(this.cells, CONSUMED, bytes / BLOCK_ALIGNMENT_BYTES)
+    this.signal()
+  }
+
+  /** Journaler: after it has rolled. */
+  setCurrent(segment: number, consumedBytes: number): void {
+    Atomics.store(this.cells, CONSUMED, consumedBytes / BLOCK_ALIGNMENT_BYTES)
+    Atomics.store(this.cells, CURRENT, segment)
+    this.signal()
+  }
+
+  /** Either thread: true for the one that may give `segment` its name. */
+  settle(segment: number): boolean {
+    return Atomics.compareExchange(this.cells, SETTLED, segment - 1, segment) === segment - 1
+  }
+
+  /** Whoever settled it, when it is durable under its final name. */
+  setPrepared(segment: number): void {
+    Atomics.store(this.cells, PREPARED, segment)
+    // Pairs with the wait in waitForPrepared.
+    Atomics.notify(this.cells, PREPARED)
+  }
+
+  /** Journaler: until the preparer has renamed what it settled, or `timeoutMs` has passed. */
+  waitForPrepared(segment: number, timeoutMs: number): void {
+    Atomics.wait(this.cells, PREPARED, segment - 1, timeoutMs)
+  }
+
+  /** Preparer: what {@link waitForSignal} needs, read before it looks for work. */
+  get signalValue(): number {
+    return Atomics.load(this.cells, SIGNAL)
+  }
+
+  /** Preparer: until something has changed since `value` was read. */
+  waitForSignal(value: number): void {
+    // Pairs with the load in signal: either the other side sees the flag and notifies, or the wait
+    // sees the new value and returns at once.
+    Atomics.store(this.cells, PARKED, 1)
+    Atomics.wait(this.cells, SIGNAL, value)
+    Atomics.store(this.cells, PARKED, 0)
+  }
+
+  /** Any thread. */
+  requestStop(): void {
+    Atomics.store(this.cells, STOP_REQUESTED, 1)
+    this.signal()
+  }
+
+  /** By the preparer when it is done, or by its owner when it has died. */
+  setEnded(): void {
+    Atomics.store(this.cells, ENDED, 1)
+    Atomics.notify(this.cells, PREPARED)
+  }
+
+  private signal(): void {
+    Atomics.add(this.cells, SIGNAL, 1)
+    // Pairs with the store in waitForSignal.
+    if (Atomics.load(this.cells, PARKED) === 1) Atomics.notify(this.cells, SIGNAL)
+  }
+}

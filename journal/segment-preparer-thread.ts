@@ -1,0 +1,44 @@
+/**
+ * The thread of the segment preparer. It owns nothing that the journal needs: if it fails, the
+ * journal goes on in sparse segments.
+ *
+ * Started by journaler-link.ts.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { causeOf } from './errors.js'
+import { openFileStorage } from './file-storage.js'
+import type { JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
+import { SegmentPreparation } from './segment-preparation.js'
+import { SegmentPreparer } from './segment-preparer.js'
+
+function run(data: SegmentPreparerData): void {
+  const preparation = new SegmentPreparation(data.preparation)
+  const preparer = new SegmentPreparer({
+    storage: openFileStorage(data.path, { direct: data.direct }),
+    journalId: data.journalId,
+    segmentBytes: data.segmentBytes,
+    preparation,
+  })
+  try {
+    while (!preparation.isStopRequested) {
+      // Read before the work is looked for, so that what changes meanwhile ends the wait.
+      const signal = preparation.signalValue
+      if (!preparer.step() && !preparation.isStopRequested) preparation.waitForSignal(signal)
+    }
+  } finally {
+    preparer.close()
+  }
+}
+
+const data = workerData as SegmentPreparerData
+try {
+  run(data)
+} catch (error) {
+  const message: JournalerMessage = {
+    kind: 'report',
+    text: `segments are not prepared ahead any more, so that writes are slower: ${causeOf(error)}`,
+  }
+  parentPort?.postMessage(message)
+} finally {
+  new SegmentPreparation(data.preparation).setEnded()
+}

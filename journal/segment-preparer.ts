@@ -1,0 +1,108 @@
+/**
+ * Prepares the next segment while the current one is being filled: zeros in small pieces, paced, so
+ * that the journal's own writes hardly notice. One segment ahead, never more.
+ *
+ *   bytes of the next segment that may be prepared ≤ 2 × consumed bytes of the current + LEAD_BYTES
+ *
+ * Measured on ext4: a write's 99th percentile of 250–390 µs becomes 900–1,090 µs beside zero-filling
+ * in 1 MiB pieces, 340–420 µs beside 256 KiB pieces with pauses.
+ *
+ * Synchronous and without waiting of its own: segment-preparer-thread.ts calls `step` and sleeps.
+ */
+
+import { preparingName, randomSalt, refuseTakenName, writeSegmentHeaders } from './segment.js'
+import { segmentName } from './segment-layout.js'
+import type { SegmentPreparation } from './segment-preparation.js'
+import { alignedBuffer, type Storage, type StorageFile } from './storage.js'
+
+export const PREPARATION_PIECE_BYTES = 256 * 1024
+/** Ahead of the pace from the start, so that a burst right after a roll finds something. */
+export const PREPARATION_LEAD_BYTES = 4 * 1024 * 1024
+
+export interface SegmentPreparerOptions {
+  storage: Storage
+  journalId: Uint8Array
+  segmentBytes: number
+  preparation: SegmentPreparation
+}
+
+interface Unfinished {
+  readonly number: number
+  readonly file: StorageFile
+  preparedBytes: number
+}
+
+export class SegmentPreparer {
+  private readonly options: SegmentPreparerOptions
+  private readonly zeros = alignedBuffer(PREPARATION_PIECE_BYTES)
+  private unfinished: Unfinished | undefined
+
+  constructor(options: SegmentPreparerOptions) {
+    this.options = options
+  }
+
+  /** Does one piece of work; false: there is nothing to do until the journaler goes on. */
+  step(): boolean {
+    const { preparation, segmentBytes } = this.options
+    const { unfinished } = this
+    if (unfinished === undefined) {
+      const number = preparation.currentSegment + 1
+      if (preparation.settledSegment >= number) return false
+      this.begin(number)
+      return true
+    }
+    if (preparation.settledSegment >= unfinished.number) {
+      // The journaler did not wait, and has made the segment itself.
+      this.abandon()
+      return true
+    }
+    if (unfinished.preparedBytes === segmentBytes) {
+      this.finish(unfinished)
+      return true
+    }
+    const pieceBytes = Math.min(PREPARATION_PIECE_BYTES, segmentBytes - unfinished.preparedBytes)
+    const allowedBytes = 2 * preparation.consumedBytes + PREPARATION_LEAD_BYTES
+    if (unfinished.preparedBytes + pieceBytes > allowedBytes) return false
+    unfinished.file.write(this.zeros.subarray(0, pieceBytes), unfinished.preparedBytes)
+    unfinished.preparedBytes += pieceBytes
+    return true
+  }
+
+  /** Leaves nothing behind. Also after a failure: then errors of the clean-up say nothing new. */
+  close(): void {
+    if (this.unfinished !== undefined) this.abandon()
+  }
+
+  private begin(number: number): void {
+    const { storage, segmentBytes } = this.options
+    const name = preparingName(number, 'zeros')
+    if (storage.list().includes(name)) storage.remove(name)
+    const file = storage.open(name, 'create', { direct: true })
+    this.unfinished = { number, file, preparedBytes: 0 }
+    file.truncate(segmentBytes)
+  }
+
+  private finish({ number, file }: Unfinished): void {
+    const { storage, journalId, segmentBytes: sizeBytes, preparation } = this.options
+    writeSegmentHeaders(file, { journalId, number, sizeBytes, salt: randomSalt() })
+    file.sync()
+    if (preparation.settledSegment < number) refuseTakenName(storage, number)
+    if (!preparation.settle(number)) {
+      this.abandon()
+      return
+    }
+    this.unfinished = undefined
+    file.close()
+    storage.rename(preparingName(number, 'zeros'), segmentName(number))
+    storage.syncDirectory()
+    preparation.setPrepared(number)
+  }
+
+  private abandon(): void {
+    const { unfinished } = this
+    if (unfinished === undefined) return
+    this.unfinished = undefined
+    unfinished.file.close()
+    this.options.storage.remove(preparingName(unfinished.number, 'zeros'))
+  }
+}

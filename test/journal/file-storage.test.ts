@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openFileStorage, writeFully } from '../../journal/file-storage.js'
+import { alignedBuffer } from '../../journal/storage.js'
+import { temporaryDirectory } from './writing-harness.js'
+
+describe('file storage', () => {
+  it('file storage: creates the directory only when asked', () => {
+    const path = join(temporaryDirectory(), 'a', 'b', 'c')
+    expect(() => openFileStorage(path)).toThrow('ENOENT')
+    expect(openFileStorage(path, { create: true }).path).toBe(path)
+    expect(existsSync(path)).toBe(true)
+    openFileStorage(path, { create: true })
+  })
+
+  it('file storage: refuses what is not a directory', () => {
+    const path = join(temporaryDirectory(), 'file')
+    writeFileSync(path, 'x')
+    expect(() => openFileStorage(path)).toThrow('ENOTDIR')
+  })
+
+  it('file storage: lists files, sorted, without directories', () => {
+    const path = temporaryDirectory()
+    for (const name of ['b', 'a', 'c.segment']) writeFileSync(join(path, name), '')
+    mkdirSync(join(path, 'directory'))
+    expect(openFileStorage(path).list()).toEqual(['a', 'b', 'c.segment'])
+  })
+
+  it.each([true, false])('file storage: writes and reads at positions (direct %s)', (direct) => {
+    const path = temporaryDirectory()
+    const storage = openFileStorage(path, { direct })
+    const file = storage.open('f', 'create', { direct: true })
+    if (!direct) expect(file.direct).toBe(false)
+    expect(file.sizeBytes()).toBe(0)
+    file.truncate(16_384)
+    const bytes = alignedBuffer(8192).fill(7)
+    file.write(bytes, 4096)
+    file.sync()
+    const back = alignedBuffer(16_384).fill(1)
+    expect(file.read(back, 0)).toBe(16_384)
+    expect(back.subarray(0, 4096).every((byte) => byte === 0)).toBe(true)
+    expect(back.subarray(4096, 12_288).every((byte) => byte === 7)).toBe(true)
+    // Less at the end of the file, nothing behind it.
+    expect(file.read(back.subarray(0, 8192), 12_288)).toBe(4096)
+    expect(file.read(back.subarray(0, 4096), 16_384)).toBe(0)
+    file.close()
+    file.close()
+    expect(readFileSync(join(path, 'f')).byteLength).toBe(16_384)
+  })
+
+  it('file storage: modes (create needs it missing, the others need it)', () => {
+    const storage = openFileStorage(temporaryDirectory())
+    for (const direct of [false, true]) {
+      const name = `file-${direct}`
+      expect(() => storage.open(name, 'read', { direct })).toThrow('ENOENT')
+      expect(() => storage.open(name, 'write', { direct })).toThrow('ENOENT')
+      storage.open(name, 'create', { direct }).close()
+      expect(() => storage.open(name, 'create', { direct })).toThrow('EEXIST')
+      const file = storage.open(name, 'read', { direct })
+      expect(() => file.write(alignedBuffer(4096), 0)).toThrow('EBADF')
+      file.close()
+      expect(storage.open(name, 'write', { direct }).sizeBytes()).toBe(0)
+    }
+  })
+
+  it('file storage: renames, removes, syncs the directory, knows what is free', () => {
+    const storage = openFileStorage(temporaryDirectory())
+    storage.open('a', 'create').close()
+    storage.rename('a', 'b')
+    storage.syncDirectory()
+    expect(storage.list()).toEqual(['b'])
+    storage.remove('b')
+    expect(storage.list()).toEqual([])
+    expect(() => storage.remove('b')).toThrow('ENOENT')
+    expect(storage.freeBytes()).toBeGreaterThan(0)
+  })
+
+  it.each(['../x', 'a/b', '', '/etc/passwd'])('file storage: a name is no path (%s)', (name) => {
+    const storage = openFileStorage(temporaryDirectory())
+    expect(() => storage.open(name, 'create')).toThrow('names a file in this directory')
+  })
+})
+
+describe('writeFully', () => {
+  it('writeFully: goes on after short writes, at the right place', () => {
+    const disk = new Uint8Array(100)
+    const source = Uint8Array.from({ length: 40 }, (_, index) => index + 1)
+    let calls = 0
+    writeFully(3, source, 50, (descriptor, buffer, offset, lengthBytes, position) => {
+      expect(descriptor).toBe(3)
+      calls += 1
+      const count = Math.min(lengthBytes, 7)
+      disk.set(buffer.subarray(offset, offset + count), position)
+      return count
+    })
+    expect(calls).toBe(6)
+    expect(disk.subarray(50, 90)).toEqual(source)
+    expect(disk.subarray(90).every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('writeFully: a write of nothing throws, an error passes through', () => {
+    let calls = 0
+    const stuck = (): number => (++calls === 1 ? 4 : 0)
+    expect(() => writeFully(3, new Uint8Array(8), 0, stuck)).toThrow('EIO: only 4 of 8 bytes')
+    const full = new Error('ENOSPC')
+    const failing = (): number => {
+      throw full
+    }
+    expect(() => writeFully(3, new Uint8Array(8), 0, failing)).toThrow(full)
+  })
+})

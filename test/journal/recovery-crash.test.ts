@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { DURABILITY_OS } from '../../journal/block-layout.js'
+import { JournalBuilder, sealedJournal } from '../support/journal-builder.js'
+import type { MemoryStorage } from '../support/memory-storage.js'
+import { type Opened, recover, upTo } from '../support/recover.js'
+
+function tornJournal(): JournalBuilder {
+  const builder = new JournalBuilder({ segmentBytes: 3 * 1024 * 1024 }).block().block()
+  builder.block({ events: 100, payloadBytes: 4000 }).prepare(2)
+  const { offset, usedBytes } = builder.at(3)
+  builder.bytesAround(3).fill(0, offset, offset + 512)
+  builder.bytesAround(3).fill(0, offset + usedBytes - 2000, offset + usedBytes)
+  return builder
+}
+
+/** The first blocks of a session at level os are damaged over more than one largest block. */
+function tornLevelOs(): JournalBuilder {
+  const builder = new JournalBuilder({ segmentBytes: 4 * 1024 * 1024 }).block().block()
+  const durability = DURABILITY_OS
+  builder.block({ durability, syncedThrough: 2, events: 200, payloadBytes: 4000 })
+  builder.block({ durability, syncedThrough: 2, events: 200, payloadBytes: 4000 })
+  builder.block({ durability, syncedThrough: 2 }).prepare(2)
+  for (const block of [3, 4]) {
+    const { offset } = builder.at(block)
+    builder.bytesAround(block).fill(0, offset, offset + 512)
+  }
+  return builder
+}
+
+function damagedEverywhere(): JournalBuilder {
+  const builder = sealedJournal()
+  const { files } = builder.storage
+  files.delete('manifest')
+  builder.bytesAround(1)[3] = 1
+  builder.bytesAround(1)[builder.at(1).offset + 4000] = 1
+  const last = builder.at(6)
+  builder.bytesAround(6)[last.offset + last.usedBytes - 1] = 7
+  return builder
+}
+
+/** Dies at every call in turn, opens again, and compares with an opening that did not die. */
+function expectSameAfterCrashes(make: () => JournalBuilder, sequences: number[]): number {
+  const undisturbed = make().storage
+  const expected = recover(undisturbed) as Opened
+  expect(expected.sequences).toEqual(sequences)
+  for (let failAt = 1; ; failAt++) {
+    const { storage } = make()
+    storage.failAt = storage.calls + failAt
+    const died = recover(storage).kind === 'refused'
+    storage.failAt = 0
+    if (!died) return failAt
+    const again = recover(storage) as Opened
+    expect(again).toMatchObject({ kind: 'opened', sequences })
+    expect(again.end).toEqual(expected.end)
+    expect(comparable(storage), `died at call ${failAt}`).toEqual(comparable(undisturbed))
+  }
+}
+
+/** All files, without half-made copies of an attempt that died. */
+function comparable(storage: MemoryStorage): Map<string, Uint8Array> {
+  const files = new Map([...storage.files].sort(([a], [b]) => (a < b ? -1 : 1)))
+  for (const name of files.keys()) if (name.endsWith('.new')) files.delete(name)
+  return files
+}
+
+describe('recovery that dies', () => {
+  it('recovery: ends as if it had not died, at every call (torn block of level disk)', () => {
+    expect(expectSameAfterCrashes(tornJournal, upTo(4))).toBeGreaterThan(30)
+  })
+
+  it('recovery: ends as if it had not died, at every call (level os)', () => {
+    expect(expectSameAfterCrashes(tornLevelOs, upTo(4))).toBeGreaterThan(30)
+  })
+
+  it('recovery: ends as if it had not died, at every call (headers, padding, manifest, tail)', () => {
+    expect(expectSameAfterCrashes(damagedEverywhere, upTo(12))).toBeGreaterThan(40)
+  })
+
+  it('recovery: finishes a cut of which any part is zeroed already (every 4 KiB, both ends)', () => {
+    for (const make of [tornJournal, tornLevelOs]) {
+      const cut = make()
+      const { report, end } = recover(cut.storage) as Opened
+      const { offset = 0, bytes = 0, keptAs = [] } = report.cut ?? {}
+      for (let part = 4096; part < bytes; part += 64 * 1024) {
+        for (const side of ['front', 'back']) {
+          const builder = make()
+          const [kept] = keptAs
+          builder.storage.files.set(kept as string, cut.storage.bytesOf(kept as string))
+          const from = side === 'front' ? offset : offset + part
+          builder.bytesAround(3).fill(0, from, side === 'front' ? offset + part : offset + bytes)
+          const again = recover(builder.storage) as Opened
+          expect(again).toMatchObject({ kind: 'opened', sequences: upTo(4), end })
+          expect([...builder.storage.files.keys()].filter((name) => name.includes('torn'))).toEqual(
+            keptAs,
+          )
+        }
+      }
+    }
+  })
+
+  it('recovery: keeps a second copy under another name (another tear at the same place)', () => {
+    const builder = new JournalBuilder({ segmentBytes: 64 * 1024 }).block().block()
+    const { offset } = builder.at(2)
+    builder.bytesAround(2)[offset + 140] = 1
+    recover(builder.storage)
+    builder.bytesAround(2).fill(9, offset, offset + 300)
+    const { report } = recover(builder.storage) as Opened
+    expect(report.cut?.keptAs).toEqual([`0000000001.segment.torn-${offset}-2`])
+  })
+})

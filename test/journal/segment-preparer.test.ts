@@ -1,0 +1,168 @@
+/** Preparing ahead: pace, hand-over, and the journal that does not wait. One thread, all orders. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { openFileStorage } from '../../journal/file-storage.js'
+import { PreparedSegmentSource } from '../../journal/prepared-segment-source.js'
+import { createSegment, readSegmentHeader } from '../../journal/segment.js'
+import { SEGMENT_BYTES_MIN, SEGMENT_DATA } from '../../journal/segment-layout.js'
+import { createSegmentPreparation, SegmentPreparation } from '../../journal/segment-preparation.js'
+import {
+  PREPARATION_LEAD_BYTES,
+  PREPARATION_PIECE_BYTES,
+  SegmentPreparer,
+} from '../../journal/segment-preparer.js'
+import {
+  JOURNAL_ID,
+  ObservedStorage,
+  randomOf,
+  systemError,
+  temporaryDirectory,
+} from './writing-harness.js'
+
+function setUp(segmentBytes: number) {
+  const path = temporaryDirectory()
+  const storage = new ObservedStorage(openFileStorage(path))
+  const preparation = new SegmentPreparation(createSegmentPreparation(1, SEGMENT_DATA, 1))
+  const reports: string[] = []
+  const journalId = JOURNAL_ID
+  const preparer = new SegmentPreparer({ storage, journalId, segmentBytes, preparation })
+  const source = new PreparedSegmentSource({
+    storage,
+    journalId,
+    segmentBytes,
+    preparation,
+    onReport: (text) => reports.push(text),
+  })
+  const preparedBytes = (): number =>
+    storage.operations
+      .filter(({ kind, name }) => kind === 'write' && name === '0000000002.segment.preparing')
+      .reduce((end, { position, lengthBytes }) => Math.max(end, position + lengthBytes), 0)
+  return { path, storage, preparation, reports, preparer, source, preparedBytes }
+}
+
+function drain(preparer: SegmentPreparer): void {
+  while (preparer.step()) {
+    // One piece after the other.
+  }
+}
+
+describe('segment preparer', () => {
+  const seed = Date.now() & 0xffff
+  it(`segment preparer: keeps its pace, and uses it (seed ${seed})`, () => {
+    const segmentBytes = 12 * 1024 * 1024 + 4096
+    const { preparer, preparation, storage, preparedBytes, source, reports } = setUp(segmentBytes)
+    const random = randomOf(seed)
+    let consumed = SEGMENT_DATA
+    while (preparation.preparedSegment === 1) {
+      drain(preparer)
+      const allowed = 2 * consumed + PREPARATION_LEAD_BYTES
+      expect(preparedBytes()).toBeLessThanOrEqual(allowed)
+      if (preparation.preparedSegment === 1) {
+        expect(preparedBytes() + PREPARATION_PIECE_BYTES).toBeGreaterThan(allowed)
+      }
+      consumed += 4096 * (1 + random(128))
+      source.consumed(consumed)
+    }
+    // Done when the current segment is not yet half used: well before it is needed.
+    expect(consumed).toBeLessThan(segmentBytes / 2)
+    const pieces = storage.operations.filter(({ kind }) => kind === 'write')
+    expect(pieces.every(({ lengthBytes }) => lengthBytes <= PREPARATION_PIECE_BYTES)).toBe(true)
+    const kinds = storage.operations.map(({ kind }) => kind)
+    expect(kinds.slice(-4)).toEqual(['write', 'sync', 'rename', 'syncDirectory'])
+    const file = storage.open('0000000002.segment', 'read')
+    expect(readSegmentHeader(file)).toMatchObject({ number: 2, sizeBytes: segmentBytes })
+    const bytes = new Uint8Array(segmentBytes)
+    expect(file.read(bytes, 0)).toBe(segmentBytes)
+    expect(bytes.subarray(SEGMENT_DATA).every((byte) => byte === 0)).toBe(true)
+    file.close()
+    // Never more than one ahead; the roll itself touches no file.
+    drain(preparer)
+    const operations = storage.operations.length
+    source.take(2)
+    expect(storage.operations).toHaveLength(operations)
+    expect(reports).toEqual([])
+    drain(preparer)
+    expect(storage.list()).toContain('0000000003.segment.preparing')
+  })
+
+  it('segment preparer: removes a leftover, leaves nothing when it is closed', () => {
+    const { preparer, path, storage } = setUp(16 * 1024 * 1024)
+    writeFileSync(join(path, '0000000002.segment.preparing'), 'of a crash')
+    expect(preparer.step()).toBe(true)
+    expect(preparer.step()).toBe(true)
+    preparer.close()
+    expect(storage.list()).toEqual([])
+  })
+
+  it('segment preparer: the journal does not wait (any step of the preparation)', () => {
+    const whole = setUp(SEGMENT_BYTES_MIN)
+    let steps = 0
+    while (whole.preparer.step()) steps += 1
+    expect(whole.storage.list()).toEqual(['0000000002.segment'])
+    for (let done = 0; done < steps; done++) {
+      const { preparer, source, storage, reports, preparation } = setUp(SEGMENT_BYTES_MIN)
+      for (let step = 0; step < done; step++) preparer.step()
+      source.take(2)
+      expect(source.sparseCount).toBe(1)
+      expect(reports[0]).toContain('0000000002.segment')
+      const file = storage.open('0000000002.segment', 'read')
+      expect(readSegmentHeader(file)).toMatchObject({ number: 2 })
+      file.close()
+      drain(preparer)
+      expect(storage.list()).toEqual(['0000000002.segment', '0000000003.segment'])
+      expect(preparation.preparedSegment).toBe(3)
+      source.take(3)
+      expect(source.sparseCount).toBe(1)
+    }
+  })
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])(
+    'segment preparer: its failure does not stop the journal (operation %i)',
+    (failing) => {
+      const { preparer, source, storage, preparation } = setUp(SEGMENT_BYTES_MIN)
+      storage.before = (_operation, index) => {
+        if (index === failing) throw systemError('ENOSPC')
+      }
+      expect(() => drain(preparer)).toThrow('ENOSPC')
+      preparer.close()
+      preparation.setEnded()
+      source.take(2)
+      expect(storage.list()).toContain('0000000002.segment')
+      const file = storage.open('0000000002.segment', 'read')
+      expect(readSegmentHeader(file)).toMatchObject({ number: 2 })
+      file.close()
+      expect(preparation.preparedSegment).toBe(2)
+    },
+  )
+
+  it('segment preparer: never takes the place of another file', () => {
+    const { preparer, path, storage, source } = setUp(SEGMENT_BYTES_MIN)
+    preparer.step()
+    writeFileSync(join(path, '0000000002.segment'), 'foreign')
+    expect(() => drain(preparer)).toThrow('JOURNAL_DAMAGED')
+    preparer.close()
+    expect(storage.list()).toEqual(['0000000002.segment'])
+    expect(() => source.take(2)).toThrow('JOURNAL_DAMAGED')
+    expect(readFileSync(join(path, '0000000002.segment'), 'utf8')).toBe('foreign')
+  })
+
+  it('segment source: a preparer that died between rename and sync is made good', () => {
+    const { source, storage, preparation } = setUp(SEGMENT_BYTES_MIN)
+    const header = { journalId: JOURNAL_ID, number: 2, sizeBytes: SEGMENT_BYTES_MIN, salt: 1 }
+    expect(preparation.settle(2)).toBe(true)
+    createSegment(storage, header, 'zeros')
+    preparation.setEnded()
+    storage.operations.length = 0
+    source.take(2)
+    expect(storage.operations.map(({ kind }) => kind)).toEqual(['syncDirectory'])
+    expect(source.sparseCount).toBe(0)
+  })
+
+  it('segment preparation: one of two settles a segment', () => {
+    const memory = createSegmentPreparation(5, SEGMENT_DATA, 5)
+    const [a, b] = [new SegmentPreparation(memory), new SegmentPreparation(memory)]
+    expect([a.settle(6), b.settle(6), a.settle(6)]).toEqual([true, false, false])
+    expect(b.settle(7)).toBe(true)
+  })
+})

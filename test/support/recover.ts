@@ -1,0 +1,68 @@
+/** Runs a recovery and collects what it hands out, so that tests compare outcomes. */
+import { TidewheelError } from '../../journal/errors.js'
+import { FrameCursor } from '../../journal/frames.js'
+import type { JournalEnd } from '../../journal/journal-end.js'
+import { getU64 } from '../../journal/layout.js'
+import { ReadWindow } from '../../journal/read-window.js'
+import { recoverJournal } from '../../journal/recovery.js'
+import type { RecoveryReport } from '../../journal/recovery-report.js'
+import type { Storage } from '../../journal/storage.js'
+
+export interface Opened {
+  readonly kind: 'opened'
+  /** As the events themselves say. */
+  readonly sequences: number[]
+  readonly end: JournalEnd
+  readonly report: RecoveryReport
+}
+
+export interface Refused {
+  readonly kind: 'refused'
+  readonly error: TidewheelError
+}
+
+const window = new ReadWindow()
+
+export function recover(
+  storage: Storage,
+  options: { durability?: 'disk' | 'os'; durableSequence?: number } = {},
+): Opened | Refused {
+  const { durability = 'disk', ...others } = options
+  const sequences: number[] = []
+  const cursor = new FrameCursor()
+  try {
+    const { end, report } = recoverJournal(
+      storage,
+      { durability, segmentBytes: 2 * 1024 * 1024, window, ...others },
+      (view, frameOffset, payloadBytes, header) => {
+        collectSequences(cursor, view, frameOffset, payloadBytes, sequences)
+        if (sequences.length !== header.baseSequence + header.eventCount - 1) {
+          throw new Error('a block was handed out of order')
+        }
+      },
+    )
+    return { kind: 'opened', sequences, end, report }
+  } catch (error) {
+    if (error instanceof TidewheelError) return { kind: 'refused', error }
+    throw error
+  }
+}
+
+export function collectSequences(
+  cursor: FrameCursor,
+  view: DataView,
+  frameOffset: number,
+  payloadBytes: number,
+  sequences: number[],
+): void {
+  cursor.reset(view, frameOffset, payloadBytes)
+  while (cursor.nextFrame()) {
+    while (cursor.nextRecord()) {
+      if (cursor.isEvent) sequences.push(getU64(view, cursor.payloadOffset))
+    }
+  }
+}
+
+export function upTo(sequence: number): number[] {
+  return Array.from({ length: sequence }, (_, index) => index + 1)
+}
