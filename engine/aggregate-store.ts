@@ -11,8 +11,8 @@ import { TidewheelError } from '../journal/errors.js'
 import type { IdType } from '../journal/schema/id-type.js'
 import type { Aggregate } from './domain.js'
 import { createIdIndex, type IdIndex } from './memory/id-index.js'
-import type { UndoLog } from './undo-log.js'
 import { SLOT_FIELDS, SLOT_PENDING, SLOT_VERSION } from './slab-layout.js'
+import type { UndoLog } from './undo-log.js'
 
 export abstract class AggregateStore {
   readonly name: string

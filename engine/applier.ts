@@ -138,7 +138,10 @@ export class Applier {
     const idBytes = view.getUint16(record + STREAM_OPENED_ID_BYTES, true)
     const slot = view.getUint32(record + RECORD_SLOT, true)
     if (slot !== store.ids.count + 1) {
-      refuseRecord(`a stream of ${store.name} is opened in slot ${slot}, out of order`, meta.sequence)
+      refuseRecord(
+        `a stream of ${store.name} is opened in slot ${slot}, out of order`,
+        meta.sequence,
+      )
     }
     if (store.isFull) {
       throw new TidewheelError(

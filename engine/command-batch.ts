@@ -2,9 +2,10 @@
  * One batch of commands: copied out of a lane's ring, so that its producer cannot change what was
  * checked, and swept over twice before any of them runs (see processor.ts).
  */
-import { bytesOver } from '../journal/schema/text-bytes.js'
+
 import { alignWord } from '../journal/layout.js'
 import { KEY_BYTES_MAX } from '../journal/record-layout.js'
+import { bytesOver } from '../journal/schema/text-bytes.js'
 import {
   COMMAND_BYTES_MAX,
   COMMAND_HEADER_BYTES,

@@ -18,8 +18,8 @@ import {
 } from './command-layout.js'
 import type { CommandType, Domain } from './domain.js'
 import { ENGINE_RUNNING, type EngineStatus } from './engine-status.js'
-import type { LaneMemory } from './lane.js'
 import { Fifo } from './fifo.js'
+import type { LaneMemory } from './lane.js'
 import { type Receipt, ReceiptView } from './receipt.js'
 import { NO_ROOM, RingConsumer, RingProducer } from './ring/byte-ring.js'
 

@@ -22,10 +22,7 @@ import { assertTypeName } from '../journal/schema/names.js'
 import type { Transaction } from './transaction.js'
 
 /** Field types that identify a stream. */
-export type IdFieldType =
-  | FieldType<string>
-  | FieldType<number>
-  | FieldType<bigint, number | bigint>
+export type IdFieldType = FieldType<string> | FieldType<number> | FieldType<bigint, number | bigint>
 
 /** What may be given for an id that is read as `Id`: a u64 also as a safe number. */
 export type IdInput<Id> = Id extends bigint ? bigint | number : Id
@@ -67,7 +64,10 @@ export function object<State extends object>(options: {
 }): ObjectState<State> {
   const { create, snapshot, restore } = options
   if ((snapshot === undefined) !== (restore === undefined)) {
-    throw new TidewheelError('INVALID_DOMAIN', 'object state: give snapshot and restore, or neither')
+    throw new TidewheelError(
+      'INVALID_DOMAIN',
+      'object state: give snapshot and restore, or neither',
+    )
   }
   return Object.freeze({
     kind: 'object',
@@ -141,13 +141,7 @@ export class CommandType<Input = unknown> {
   /** Place in the domain's list of commands. */
   readonly index: number
 
-  constructor(
-    name: string,
-    domain: Domain,
-    fields: Fields,
-    decide: Decide<never>,
-    index: number,
-  ) {
+  constructor(name: string, domain: Domain, fields: Fields, decide: Decide<never>, index: number) {
     this.name = name
     this.domain = domain
     this.fields = fields
@@ -226,7 +220,10 @@ export class Domain {
     name: string,
     options: AggregateOptions<I, S>,
   ): Aggregate<ValueOf<I>, StateOf<S>>
-  aggregate(name: string, options: AggregateOptions<IdFieldType, Fields | ObjectState<object>>): unknown {
+  aggregate(
+    name: string,
+    options: AggregateOptions<IdFieldType, Fields | ObjectState<object>>,
+  ): unknown {
     this.claimName('aggregate', name)
     if (!isObjectState(options.state)) assertFields(`aggregate ${name}`, options.state)
     const aggregate = new Aggregate(this, name, options, this.aggregates.length)
@@ -317,9 +314,7 @@ export function ref(aggregate: string, type: FieldType = text): ReferenceField {
   return reference(() => ({ name: aggregate, idType }))
 }
 
-export function isObjectState(
-  state: Fields | ObjectState<object>,
-): state is ObjectState<object> {
+export function isObjectState(state: Fields | ObjectState<object>): state is ObjectState<object> {
   return (state as { kind?: unknown }).kind === 'object'
 }
 

@@ -22,13 +22,13 @@ import type { ResolvedOptions } from './engine-options.js'
 import { ENGINE_CLOSED, ENGINE_FAILED, ENGINE_RUNNING, EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { Gate } from './gate.js'
+import { refuseId } from './id-refusal.js'
 import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
 import { ObjectStore } from './object-store.js'
 import type { OpenState } from './opening.js'
 import { Processor } from './processor.js'
-import { refuseId } from './id-refusal.js'
-import { RecentEvents } from './read/recent-events.js'
 import { createRandom } from './random.js'
+import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
 import { JournalClock, systemClock } from './wall-clock.js'
 
@@ -64,9 +64,15 @@ export class EngineHost {
     this.ringMemory = createEventRing(options.ringBytes)
     this.ring = new EventRingWriter(this.ringMemory)
     this.gate = new Gate([this.ring])
-    const clock = new JournalClock(options.clock ?? systemClock(), state.runtime.latestUs, (behindUs) => {
-      logger.warn(`the system's clock is ${behindUs} µs behind the journal; its time stands still`)
-    })
+    const clock = new JournalClock(
+      options.clock ?? systemClock(),
+      state.runtime.latestUs,
+      (behindUs) => {
+        logger.warn(
+          `the system's clock is ${behindUs} µs behind the journal; its time stands still`,
+        )
+      },
+    )
     this.processor = new Processor(state.runtime, this.ring, this.gate, clock, createRandom())
     this.recentEvents = new RecentEvents(this.ringMemory)
     this.driver = new EventLoopDriver(

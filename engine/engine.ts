@@ -5,15 +5,15 @@
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
-import { CommandPort, type CommandOptions, type ReceiptsListener } from './command-port.js'
+import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
 import type { Aggregate, CommandType, Domain, IdInput, RecordedEvent } from './domain.js'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
-import type { ProcessorSide } from './processor-side.js'
 import { InlineSide } from './inline-side.js'
+import type { ProcessorSide } from './processor-side.js'
 import type { ProducerHandle } from './producer.js'
-import type { AcceptedReceipt, Receipt } from './receipt.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
+import type { AcceptedReceipt, Receipt } from './receipt.js'
 import { ThreadSide } from './thread-side.js'
 
 export interface ReadOptions {

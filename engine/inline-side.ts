@@ -1,18 +1,19 @@
 /** Commands run on the caller's thread, between its own turns of the event loop. */
-import type { Domain, RecordedEvent } from './domain.js'
-import type { EventDecoder } from './read/event-decoder.js'
+
+import type { Catalogue } from '../journal/catalogue.js'
+import type { TidewheelError } from '../journal/errors.js'
+import type { EventRingMemory } from '../journal/event-ring.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import type { IdValue } from '../journal/schema/id-type.js'
 import { CommandPort } from './command-port.js'
+import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { ENGINE_RUNNING } from './engine-status.js'
 import { openState } from './opening.js'
 import type { IdSource, ProcessorSide } from './processor-side.js'
 import { createProducerHandle, type ProducerHandle } from './producer.js'
-import type { RecoveryReport } from '../journal/recovery-report.js'
-import type { Catalogue } from '../journal/catalogue.js'
-import type { EventRingMemory } from '../journal/event-ring.js'
-import type { TidewheelError } from '../journal/errors.js'
-import type { IdValue } from '../journal/schema/id-type.js'
+import type { EventDecoder } from './read/event-decoder.js'
 
 export class InlineSide implements ProcessorSide {
   readonly report: RecoveryReport

@@ -33,7 +33,11 @@ export interface CommandKey {
 }
 
 /** Bytes of the record, with the zeros behind it. */
-export function keyedOutcomeBytes(keyBytes: number, codeBytes: number, detailBytes: number): number {
+export function keyedOutcomeBytes(
+  keyBytes: number,
+  codeBytes: number,
+  detailBytes: number,
+): number {
   return alignWord(KEYED_OUTCOME_TEXTS + keyBytes + codeBytes + detailBytes)
 }
 

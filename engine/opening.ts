@@ -3,11 +3,7 @@
  * returns is all that a running engine starts from.
  */
 import { existsSync } from 'node:fs'
-import {
-  type Catalogue,
-  encodeCatalogueFrame,
-  mergeCatalogue,
-} from '../journal/catalogue.js'
+import { type Catalogue, encodeCatalogueFrame, mergeCatalogue } from '../journal/catalogue.js'
 import { TidewheelError } from '../journal/errors.js'
 import { openFileStorage } from '../journal/file-storage.js'
 import type { JournalEnd } from '../journal/journal-end.js'
@@ -75,7 +71,9 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
 
 function openWithoutJournal(path: string, runtime: DomainRuntime): OpenState {
   if (existsSync(path)) {
-    const segment = openFileStorage(path).list().find((name) => segmentNumberOf(name) > 0)
+    const segment = openFileStorage(path)
+      .list()
+      .find((name) => segmentNumberOf(name) > 0)
     if (segment !== undefined) {
       throw new TidewheelError(
         'DURABILITY_MISMATCH',

@@ -36,7 +36,12 @@ export type Request =
   | { readonly op: 'dropLane'; readonly lane: number }
   | { readonly op: 'query'; readonly aggregateIndex: number; readonly id: IdValue }
   | { readonly op: 'slotOf'; readonly aggregateIndex: number; readonly id: IdValue }
-  | { readonly op: 'idsFrom'; readonly aggregateIndex: number; readonly slot: number; readonly count: number }
+  | {
+      readonly op: 'idsFrom'
+      readonly aggregateIndex: number
+      readonly slot: number
+      readonly count: number
+    }
   | { readonly op: 'digest' }
   | { readonly op: 'close' }
 

@@ -10,8 +10,8 @@ import type { IdReader } from '../journal/schema/codec.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import type { CommandPort } from './command-port.js'
 import type { RecordedEvent } from './domain.js'
-import type { EventDecoder } from './read/event-decoder.js'
 import type { ProducerHandle } from './producer.js'
+import type { EventDecoder } from './read/event-decoder.js'
 
 /** Ids of streams for reading events back; on another thread than the state, they are fetched. */
 export interface IdSource extends IdReader {

@@ -5,8 +5,8 @@
  * Started by thread-side.ts.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { assert, TidewheelError } from '../journal/errors.js'
 import { errorMessageOf } from '../journal/error-message.js'
+import { assert, TidewheelError } from '../journal/errors.js'
 import { Domain } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { Lane } from './lane.js'

@@ -116,5 +116,7 @@ export class Producer {
 /** What both sides of a lane have to agree on. */
 export function fingerprintOf(domain: Domain): string {
   const commands = domain.commands.map(({ name, fields }) => [name, describeFields(fields)])
-  return createHash('sha256').update(JSON.stringify([domain.name, commands])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([domain.name, commands]))
+    .digest('hex')
 }

@@ -7,9 +7,9 @@
  * entry. Lengths precede bytes, so that no two states give the same input.
  */
 import { createHash, type Hash } from 'node:crypto'
+import { assert } from '../journal/errors.js'
 import { ID_BYTES_MAX } from '../journal/record-layout.js'
 import { packPlain } from '../journal/schema/plain-data.js'
-import { assert } from '../journal/errors.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { DomainRuntime } from './domain-runtime.js'
 import { ObjectStore } from './object-store.js'

@@ -39,7 +39,6 @@ export class ThreadSide implements ProcessorSide {
   private readonly worker: Worker
   private readonly domain: Domain
   private readonly ready: ReadyMessage
-  private readonly options: ResolvedOptions
   private readonly pending = new Map<number, PendingAnswer>()
   private requests = 0
   private lanes = 0
@@ -60,31 +59,27 @@ export class ThreadSide implements ProcessorSide {
       workerData: data,
       name: 'tidewheel processor',
     })
-    const ready = await new Promise<ReadyMessage>((resolve, reject) => {
+    const opening = new Promise<ReadyMessage>((resolve, reject) => {
       worker.on('message', (message: ProcessorMessage) => {
         if (message.kind === 'ready') resolve(message)
         else if (message.kind === 'openFailed') reject(errorFromMessage(message.error))
         else if (message.kind === 'log') logger[message.level](message.text)
       })
       worker.once('error', reject)
-      worker.once('exit', () => reject(new Error('the processor thread ended while it opened')))
-    }).catch(async (error: unknown) => {
+      worker.once('exit', () => reject(endedError('while it opened')))
+    })
+    try {
+      return new ThreadSide(worker, await opening, domain)
+    } catch (error) {
       await worker.terminate()
       throw error
-    })
-    return new ThreadSide(worker, ready, domain, options)
+    }
   }
 
-  private constructor(
-    worker: Worker,
-    ready: ReadyMessage,
-    domain: Domain,
-    options: ResolvedOptions,
-  ) {
+  private constructor(worker: Worker, ready: ReadyMessage, domain: Domain) {
     this.worker = worker
     this.ready = ready
     this.domain = domain
-    this.options = options
     this.report = ready.report
     this.catalogue = new Catalogue(ready.domain, ready.entries)
     this.ring = ready.ring
@@ -94,7 +89,6 @@ export class ThreadSide implements ProcessorSide {
     })
     this.driver = new PortDriver(ready.lane, domain, () => this.reason())
     this.port = this.driver.port
-    worker.removeAllListeners()
     worker.on('message', (message: ProcessorMessage) => this.receive(message))
     worker.on('error', (error) => this.fail(endedError(causeOf(error))))
     worker.on('exit', (code) => this.exited(code))
@@ -166,14 +160,13 @@ export class ThreadSide implements ProcessorSide {
   }
 
   private receive(message: ProcessorMessage): void {
-    if (message.kind === 'log') this.options.logger[message.level](message.text)
-    else if (message.kind === 'failed') {
+    if (message.kind === 'failed') {
       this.fail(errorFromMessage(message.error) as TidewheelError)
     } else if (message.kind === 'answer' || message.kind === 'refusal') {
       const pending = this.pending.get(message.number)
       assert(pending !== undefined, 'an answer has a request')
       this.pending.delete(message.number)
-      if (this.pending.size === 0) this.worker.unref()
+      if (this.pending.size === 0 && this.closing === undefined) this.worker.unref()
       if (message.kind === 'answer') pending.resolve(message.value)
       else pending.reject(errorFromMessage(message.error))
     }

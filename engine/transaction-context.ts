@@ -131,6 +131,8 @@ export class TransactionContext implements Transaction {
       this.offset = start + alignWord(RECORD_HEADER_BYTES + payloadBytes)
       this.eventCount++
     } catch (error) {
+      // A reference that could not be opened has already said why.
+      if (this.rejected) return
       this.failure ??= error
       throw error
     }

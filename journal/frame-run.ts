@@ -1,6 +1,6 @@
 /**
  * The published frames that go into one block: whole frames, one after the other in the ring's
- * memory, within a budget of bytes. Padding frames separate runs and belong to none.
+ * memory, within a budget of bytes. Padding frames belong to no run; a run ends at the ring's end.
  *
  *   position      start                         next
  *      ▼            ▼                             ▼
@@ -68,6 +68,8 @@ export class FrameRun {
       eventCount += view.getUint16(offset + FRAME_EVENT_COUNT, true)
       lastOffset = offset
       at += lengthBytes
+      // The next frame lies at the start of the memory, without padding before it.
+      if (offset + lengthBytes === capacity) break
     }
     assert(at <= publishedPosition, 'whole frames are published')
     this.start = start

@@ -199,6 +199,7 @@ export class Journaler {
     assert(run.frameCount > 0 && this.fits(run.bytes), 'a transaction fits in a new segment')
     const from = ring.offsetOf(run.start)
     const frames = ring.bytes.subarray(from, from + run.bytes)
+    assert(frames.byteLength === run.bytes, 'a run does not go beyond the end of the ring')
     this.writeBlock(frames, run.frameCount, run.eventCount, run.next)
     this.isSealed = false
     return true

@@ -129,7 +129,7 @@ function createJournal(
 
 /** A journal is made in an empty directory only, or in one where making it was interrupted. */
 function refuseOtherFiles(storage: Storage, leftover: string | undefined): void {
-  for (const name of storage.list()) {
+  for (const name of reading(storage, () => storage.list())) {
     if (name === LOCK_NAME || name === MANIFEST_TEMPORARY_NAME || name === leftover) continue
     if (name.endsWith('.preparing')) continue
     throw new TidewheelError(

@@ -9,8 +9,8 @@ import {
 } from '../scripts/feeds/bitstamp.js'
 import type { BrokenLine } from '../scripts/feeds/feed-lines.js'
 import { findData } from './support/data-folder.js'
-import { DomainExchange } from './support/exchange-runner.js'
-import type { ExchangeOutcome } from './support/naive-exchange.js'
+import { EngineExchange } from './support/exchange-runner.js'
+import type { ExchangeEvent, ExchangeOutcome } from './support/naive-exchange.js'
 
 const feed = findData('bitstamp-l3-2015-05-01/events-part1.log.gz')
 
@@ -105,12 +105,20 @@ function keepBook(
 }
 
 /** Gives orders and cancels, and nothing else, to the exchange. */
-function trade(exchange: DomainExchange, row: BitstampOrder): ExchangeOutcome {
+async function trade(exchange: EngineExchange, row: BitstampOrder): Promise<ExchangeOutcome> {
   const { kind, order, side, priceCents: price, amountSatoshi: quantity } = row
   if (kind === 'order_deleted' && quantity > 0) return exchange.run({ type: 'CancelOrder', order })
   if (kind !== 'order_created') return []
   const timeInForce = 'goodTillCancelled'
   return exchange.run({ type: 'PlaceLimit', order, side, price, quantity, timeInForce })
+}
+
+function tradesIn(outcome: readonly ExchangeEvent[], timeMs: number): Trade[] {
+  return outcome
+    .filter(([type]) => type === 'Traded')
+    .map(([, { price, quantity }]) => {
+      return { timeMs, priceCents: Number(price), amountSatoshi: Number(quantity) }
+    })
 }
 
 function scoreTrades(expected: readonly Trade[], found: readonly Trade[], laterFromMs: number) {
@@ -183,27 +191,29 @@ describe.skipIf(feed === undefined)('exchange against a recorded feed', () => {
     expect(asksInFlight.score.reachedLater).toBeGreaterThanOrEqual(1_973)
   })
 
-  it('matching: finds the trades of the exchange from orders and cancels alone', () => {
-    const exchange = new DomainExchange()
+  it('matching: finds the trades of the exchange from orders and cancels alone', async () => {
+    const exchange = await EngineExchange.open()
     const best = new BestPrices(laterFromMs)
     const expected: Trade[] = []
     const found: Trade[] = []
     const rejections: Record<string, number> = {}
+    let running: Promise<void>[] = []
+    const runOne = async (row: BitstampOrder) => {
+      const outcome = await trade(exchange, row)
+      if (typeof outcome === 'string') rejections[outcome] = (rejections[outcome] ?? 0) + 1
+      else found.push(...tradesIn(outcome, row.timeMs))
+    }
     for (const row of rows) {
-      if (row.kind === 'order_book') best.compare(exchange.book, row)
-      else if (row.kind === 'trade') expected.push(row)
+      if (row.kind === 'trade') expected.push(row)
+      else if (row.kind !== 'order_book') running.push(runOne(row))
       else {
-        const outcome = trade(exchange, row)
-        if (typeof outcome === 'string') rejections[outcome] = (rejections[outcome] ?? 0) + 1
-        else {
-          for (const [type, { price, quantity }] of outcome) {
-            if (type !== 'Traded') continue
-            const [priceCents, amountSatoshi] = [Number(price), Number(quantity)]
-            found.push({ timeMs: row.timeMs, priceCents, amountSatoshi })
-          }
-        }
+        await Promise.all(running)
+        running = []
+        best.compare(exchange.book(), row)
       }
     }
+    await Promise.all(running)
+    await exchange.close()
     const trades = scoreTrades(expected, found, laterFromMs)
     console.info('bitstamp, matching: trades', trades, 'of own', found.length, rejections)
     console.info('bitstamp, matching: best bid', best.bids.score, 'best ask', best.asks.score)

@@ -1,17 +1,22 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { bestAsk, bestBid } from '../examples/exchange/book-queries.js'
 import { QUANTITY_MAX } from '../examples/exchange/exchange.js'
 import type { Side } from '../examples/exchange/order-book.js'
-import { DomainExchange } from './support/exchange-runner.js'
+import { EngineExchange, type ExchangeRunner, NaiveRunner } from './support/exchange-runner.js'
 import { type ExchangeCommand, NaiveExchange, type TimeInForce } from './support/naive-exchange.js'
 import { type SeededRandom, seededRandom } from './support/seeded-random.js'
 
 type Terms = [order: number, side: Side, price: number, quantity: number]
 
-const implementations = [
-  ['exchange', DomainExchange],
-  ['naive exchange', NaiveExchange],
-] as const
+const implementations: [name: string, open: () => Promise<ExchangeRunner>][] = [
+  ['exchange', () => EngineExchange.open()],
+  ['naive exchange', async () => new NaiveRunner()],
+]
+
+const running: ExchangeRunner[] = []
+afterEach(async () => {
+  for (const exchange of running.splice(0)) await exchange.close()
+})
 
 function limit(terms: Terms, timeInForce: TimeInForce = 'goodTillCancelled'): ExchangeCommand {
   const [order, side, price, quantity] = terms
@@ -30,96 +35,99 @@ const RESTING: readonly Terms[] = [
   [4, 'buy', 99, 40],
 ]
 
-describe.each(implementations)('%s', (_name, Exchange) => {
-  function opened() {
-    const exchange = new Exchange()
-    for (const terms of RESTING) expect(exchange.run(limit(terms))).toHaveLength(1)
+describe.each(implementations)('%s', (_name, open) => {
+  async function opened() {
+    const exchange = await open()
+    running.push(exchange)
+    for (const terms of RESTING) expect(await exchange.run(limit(terms))).toHaveLength(1)
     return exchange
   }
   function trade(maker: number, price: number, quantity: number, takerLeft: number) {
     return ['Traded', { maker, taker: 9, takerSide: 'buy', price, quantity, takerLeft }]
   }
 
-  it('PlaceLimit: rests where nothing crosses, one tick below the best ask', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 100, 5]))).toEqual([
+  it('PlaceLimit: rests where nothing crosses, one tick below the best ask', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 100, 5]))).toEqual([
       ['OrderRested', { order: 9, side: 'buy', price: 100, quantity: 5 }],
     ])
-    expect([bestBid(exchange.book), bestAsk(exchange.book)]).toEqual([100, 101])
+    expect([bestBid(exchange.book()), bestAsk(exchange.book())]).toEqual([100, 101])
   })
 
-  it('PlaceLimit: trades at the resting prices, oldest first, and rests what is left', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 102, 70]))).toEqual([
+  it('PlaceLimit: trades at the resting prices, oldest first, and rests what is left', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 102, 70]))).toEqual([
       trade(1, 101, 10, 60),
       trade(2, 101, 20, 40),
       trade(3, 102, 30, 10),
       ['OrderRested', { order: 9, side: 'buy', price: 102, quantity: 10 }],
     ])
-    expect([bestBid(exchange.book), bestAsk(exchange.book)]).toEqual([102, undefined])
+    expect([bestBid(exchange.book()), bestAsk(exchange.book())]).toEqual([102, undefined])
   })
 
-  it('PlaceLimit: leaves the rest of a partly filled maker first in line', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 101, 4]))).toEqual([trade(1, 101, 4, 0)])
-    expect(exchange.book.best('sell')).toMatchObject({ id: 1, quantity: 6 })
+  it('PlaceLimit: leaves the rest of a partly filled maker first in line', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 101, 4]))).toEqual([trade(1, 101, 4, 0)])
+    expect(exchange.book().best('sell')).toMatchObject({ id: 1, quantity: 6 })
   })
 
-  it('PlaceLimit: gives up what it cannot fill at once (immediate or cancel)', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 101, 35], 'immediateOrCancel'))).toEqual([
+  it('PlaceLimit: gives up what it cannot fill at once (immediate or cancel)', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 101, 35], 'immediateOrCancel'))).toEqual([
       trade(1, 101, 10, 25),
       trade(2, 101, 20, 5),
       ['RemainderCancelled', { order: 9, quantity: 5 }],
     ])
-    expect(exchange.run(limit([9, 'buy', 101, 5], 'immediateOrCancel'))).toEqual([
+    expect(await exchange.run(limit([9, 'buy', 101, 5], 'immediateOrCancel'))).toEqual([
       ['RemainderCancelled', { order: 9, quantity: 5 }],
     ])
-    expect(exchange.book.find(9)).toBe(undefined)
+    expect(exchange.book().find(9)).toBe(undefined)
   })
 
-  it('PlaceLimit: fills completely or is rejected (fill or kill, both sides of the boundary)', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 101, 31], 'fillOrKill'))).toBe('FILL_OR_KILL_UNFILLABLE')
-    expect(exchange.run(limit([9, 'buy', 101, 30], 'fillOrKill'))).toEqual([
+  it('PlaceLimit: fills completely or is rejected (fill or kill, both sides of the boundary)', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 101, 31], 'fillOrKill'))).toBe(
+      'FILL_OR_KILL_UNFILLABLE',
+    )
+    expect(await exchange.run(limit([9, 'buy', 101, 30], 'fillOrKill'))).toEqual([
       trade(1, 101, 10, 20),
       trade(2, 101, 20, 0),
     ])
   })
 
-  it('PlaceMarket: trades at any price and gives up what nobody offers', () => {
-    const exchange = opened()
-    expect(exchange.run(market(9, 'buy', 65))).toEqual([
+  it('PlaceMarket: trades at any price and gives up what nobody offers', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(market(9, 'buy', 65))).toEqual([
       trade(1, 101, 10, 55),
       trade(2, 101, 20, 35),
       trade(3, 102, 30, 5),
       ['RemainderCancelled', { order: 9, quantity: 5 }],
     ])
-    expect(exchange.run(market(9, 'buy', 1))).toBe('NO_LIQUIDITY')
-    expect(exchange.run(market(9, 'sell', 40))).toHaveLength(1)
-    expect(exchange.book.size).toBe(0)
+    expect(await exchange.run(market(9, 'buy', 1))).toBe('NO_LIQUIDITY')
+    expect(await exchange.run(market(9, 'sell', 40))).toHaveLength(1)
+    expect(exchange.book().size).toBe(0)
   })
 
-  it('an order may trade with any other one, also where both have the same owner', () => {
-    const exchange = opened()
-    expect(exchange.run(limit([9, 'buy', 101, 10]))).toEqual([trade(1, 101, 10, 0)])
+  it('an order may trade with any other one, also where both have the same owner', async () => {
+    const exchange = await opened()
+    expect(await exchange.run(limit([9, 'buy', 101, 10]))).toEqual([trade(1, 101, 10, 0)])
   })
 
-  it('CancelOrder: takes the order away and says how much was left', () => {
-    const exchange = opened()
-    exchange.run(limit([9, 'buy', 101, 4]))
-    expect(exchange.run({ type: 'CancelOrder', order: 1 })).toEqual([
+  it('CancelOrder: takes the order away and says how much was left', async () => {
+    const exchange = await opened()
+    await exchange.run(limit([9, 'buy', 101, 4]))
+    expect(await exchange.run({ type: 'CancelOrder', order: 1 })).toEqual([
       ['OrderCancelled', { order: 1, quantity: 6 }],
     ])
-    expect(exchange.run({ type: 'CancelOrder', order: 1 })).toBe('UNKNOWN_ORDER')
+    expect(await exchange.run({ type: 'CancelOrder', order: 1 })).toBe('UNKNOWN_ORDER')
   })
 
-  it('ReduceOrder: keeps the place in line', () => {
-    const exchange = opened()
-    expect(exchange.run({ type: 'ReduceOrder', order: 1, by: 9 })).toEqual([
+  it('ReduceOrder: keeps the place in line', async () => {
+    const exchange = await opened()
+    expect(await exchange.run({ type: 'ReduceOrder', order: 1, by: 9 })).toEqual([
       ['OrderReduced', { order: 1, quantity: 9 }],
     ])
-    expect(exchange.book.best('sell')).toMatchObject({ id: 1, quantity: 1 })
+    expect(exchange.book().best('sell')).toMatchObject({ id: 1, quantity: 1 })
   })
 
   it.each([
@@ -162,10 +170,10 @@ describe.each(implementations)('%s', (_name, Exchange) => {
       ],
       2,
     ],
-  ])('ReplaceOrder: %s', (_what, price, quantity, events, firstInLine) => {
-    const exchange = opened()
-    expect(exchange.run({ type: 'ReplaceOrder', order: 1, price, quantity })).toEqual(events)
-    expect(exchange.book.best('sell')?.id).toBe(firstInLine)
+  ])('ReplaceOrder: %s', async (_what, price, quantity, events, firstInLine) => {
+    const exchange = await opened()
+    expect(await exchange.run({ type: 'ReplaceOrder', order: 1, price, quantity })).toEqual(events)
+    expect(exchange.book().best('sell')?.id).toBe(firstInLine)
   })
 
   it.each<[code: string, command: ExchangeCommand]>([
@@ -183,17 +191,17 @@ describe.each(implementations)('%s', (_name, Exchange) => {
     ['UNKNOWN_ORDER', { type: 'ReduceOrder', order: 9, by: 1 }],
     ['UNKNOWN_ORDER', { type: 'ReplaceOrder', order: 9, price: 1, quantity: 1 }],
     ['FILL_OR_KILL_UNFILLABLE', limit([9, 'buy', 100, 1], 'fillOrKill')],
-  ])('rejects with %s and changes nothing (%j)', (code, command) => {
-    const exchange = opened()
-    expect(exchange.run(command)).toBe(code)
-    expect(exchange.book.size).toBe(4)
+  ])('rejects with %s and changes nothing (%j)', async (code, command) => {
+    const exchange = await opened()
+    expect(await exchange.run(command)).toBe(code)
+    expect(exchange.book().size).toBe(4)
   })
 
-  it('takes the largest quantity and price', () => {
-    const exchange = opened()
+  it('takes the largest quantity and price', async () => {
+    const exchange = await opened()
     const terms: Terms = [9, 'sell', Number.MAX_SAFE_INTEGER, QUANTITY_MAX]
-    expect(exchange.run(limit(terms))).toHaveLength(1)
-    expect(exchange.run(market(10, 'buy', QUANTITY_MAX))).toHaveLength(4)
+    expect(await exchange.run(limit(terms))).toHaveLength(1)
+    expect(await exchange.run(market(10, 'buy', QUANTITY_MAX))).toHaveLength(4)
   })
 })
 
@@ -221,20 +229,28 @@ function randomCommand(random: SeededRandom): ExchangeCommand {
 }
 
 describe('exchange against the naive exchange', () => {
-  it.each([11, 12, 13, 14, 15])('comes to the same at every step (seed %i)', (seed) => {
+  it.each([11, 12, 13, 14, 15])('comes to the same at every step (seed %i)', async (seed) => {
     const random = seededRandom(seed)
-    const exchange = new DomainExchange()
+    const exchange = await EngineExchange.open({ durability: 'os' })
+    running.push(exchange)
     const naive = new NaiveExchange()
     const seen = new Set<string>()
-    for (let step = 0; step < 3_000; step++) {
-      const command = randomCommand(random)
-      const outcome = exchange.run(command)
-      expect(outcome, `step ${step} ${JSON.stringify(command)}`).toEqual(naive.run(command))
-      expect(exchange.snapshot()).toEqual(naive.book.snapshot())
-      for (const each of typeof outcome === 'string' ? [outcome] : outcome) {
-        seen.add(typeof each === 'string' ? each : each[0])
+    for (let round = 1; round <= 60; round++) {
+      const commands = Array.from({ length: 1 + random.below(100) }, () => randomCommand(random))
+      // Issued at once, so that the engine decides many of them in one batch.
+      const outcomes = await Promise.all(commands.map((command) => exchange.run(command)))
+      for (const [index, command] of commands.entries()) {
+        const outcome = outcomes[index]!
+        expect(outcome, JSON.stringify({ round, command })).toEqual(naive.run(command))
+        for (const each of typeof outcome === 'string' ? [outcome] : outcome) {
+          seen.add(typeof each === 'string' ? each : each[0])
+        }
       }
-      if (step % 500 === 499) exchange.restart()
+      expect(exchange.book().snapshot()).toEqual(naive.book.snapshot())
+      if (round % 25 !== 0) continue
+      const digest = await exchange.digest()
+      await exchange.restart()
+      expect(await exchange.digest()).toBe(digest)
     }
     // All six events and all six rejections occurred, so nothing was compared in vain.
     expect(seen.size).toBe(12)

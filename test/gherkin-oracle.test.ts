@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Side } from '../examples/exchange/order-book.js'
 import { parseDecimal } from '../scripts/feeds/decimal.js'
 import { findData } from './support/data-folder.js'
-import { DomainExchange } from './support/exchange-runner.js'
+import { EngineExchange } from './support/exchange-runner.js'
 import { parseFeature, type Step } from './support/gherkin.js'
 import type { ExchangeEvent } from './support/naive-exchange.js'
 
@@ -14,13 +14,17 @@ const scenarios = feature === undefined ? [] : parseFeature(readFileSync(feature
 const PRICE_DECIMALS = 1
 
 class ScenarioWorld {
-  readonly #exchange = new DomainExchange()
+  readonly #exchange: EngineExchange
   readonly #brokers: string[] = ['']
-  #trades: readonly ExchangeEvent[] = []
+  #trades: ExchangeEvent[] = []
 
-  perform({ text, table }: Step): void {
+  constructor(exchange: EngineExchange) {
+    this.#exchange = exchange
+  }
+
+  async perform({ text, table }: Step): Promise<void> {
     const rows = table.slice(1)
-    if (text === 'the following orders are submitted:') this.#submit(rows)
+    if (text === 'the following orders are submitted:') await this.#submit(rows)
     else if (text === 'no trades are generated') expect(this.#tradeRows()).toEqual([])
     else if (text === 'the following trades are generated:') {
       expect(this.#tradeRows()).toEqual(rows.map(tradeRow))
@@ -29,10 +33,11 @@ class ScenarioWorld {
     } else throw new Error(`unknown step: ${text}`)
   }
 
-  #submit(rows: Step['table']): void {
-    this.#trades = rows.flatMap(([broker = '', side = '', quantity, price = '']) => {
+  async #submit(rows: Step['table']): Promise<void> {
+    this.#trades = []
+    for (const [broker = '', side = '', quantity, price = ''] of rows) {
       const order = this.#brokers.push(broker) - 1
-      const outcome = this.#exchange.run({
+      const outcome = await this.#exchange.run({
         type: 'PlaceLimit',
         order,
         side: side.toLowerCase() as Side,
@@ -41,8 +46,8 @@ class ScenarioWorld {
         timeInForce: 'goodTillCancelled',
       })
       if (typeof outcome === 'string') throw new Error(`order of ${broker} rejected: ${outcome}`)
-      return outcome.filter(([type]) => type === 'Traded')
-    })
+      this.#trades.push(...outcome.filter(([type]) => type === 'Traded'))
+    }
   }
 
   #tradeRows() {
@@ -54,7 +59,7 @@ class ScenarioWorld {
 
   /** Both sides next to each other, as the scenarios print them; the shorter one ends in blanks. */
   #bookRows() {
-    const { buy, sell } = this.#exchange.snapshot()
+    const { buy, sell } = this.#exchange.book().snapshot()
     return Array.from({ length: Math.max(buy.length, sell.length) }, (_, index) => {
       const [bid, ask] = [buy[index], sell[index]]
       return [
@@ -80,9 +85,11 @@ describe.skipIf(feature === undefined)('exchange against acceptance scenarios', 
     expect(scenarios).toHaveLength(5)
   })
 
-  it.each(scenarios)('$name', ({ steps }) => {
+  it.each(scenarios)('$name', async ({ steps }) => {
     expect(steps.length).toBeGreaterThanOrEqual(6)
-    const world = new ScenarioWorld()
-    for (const step of steps) world.perform(step)
+    const exchange = await EngineExchange.open()
+    const world = new ScenarioWorld(exchange)
+    for (const step of steps) await world.perform(step)
+    await exchange.close()
   })
 })

@@ -9,10 +9,11 @@
  * back to the files when the ring has overwritten what it wanted (it was too slow). It never holds
  * up the writer.
  */
-import type { EventRingMemory } from '../../journal/event-ring.js'
+
 import { TidewheelError } from '../../journal/errors.js'
-import { FrameCursor } from '../../journal/frames.js'
+import type { EventRingMemory } from '../../journal/event-ring.js'
 import { openFileStorage } from '../../journal/file-storage.js'
+import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader } from '../../journal/journal-reader.js'
 import { type SyncedEdge, SyncedEdgeReader } from '../../journal/synced-edge.js'
 import type { RecordedEvent } from '../domain.js'

@@ -2,11 +2,7 @@
  * A live subscriber's place in the event ring. It does not gate the writer: it copies, then asks
  * whether what it copied had been overwritten meanwhile.
  */
-import {
-  type EventRingMemory,
-  EventRingReader,
-  isPadding,
-} from '../../journal/event-ring.js'
+import { type EventRingMemory, EventRingReader, isPadding } from '../../journal/event-ring.js'
 import { FrameCursor } from '../../journal/frames.js'
 import {
   FRAME_EVENT_COUNT,

@@ -23,7 +23,7 @@
  *       const end2 = 16 + this.n2
  *       const length = end2
  *       if (o + ((length + 7) & ~7) > limit) return -1
- *       view.setFloat64(o + ((length - 1) & ~7), 0, true)
+ *       if (length > 16) view.setFloat64(o + ((length - 1) & ~7), 0, true)
  *       view.setFloat64(o, value.amount + 0, true)
  *       view.setUint32(o + 8, this.s1, true)
  *       view.setUint32(o + 12, end2, true)

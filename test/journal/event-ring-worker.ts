@@ -14,6 +14,7 @@ import { SyncedEdgeWriter } from '../../journal/synced-edge.js'
 export interface RingWorkerData {
   role: 'journaler' | 'subscriber' | 'edge'
   memory: EventRingMemory
+  /** A synced edge, or one cell that says that the journaler has seen all. */
   edge: SharedArrayBuffer
   seed: number
   frames: number
@@ -46,7 +47,7 @@ function checkFrame(view: DataView, offset: number, seed: number): number | stri
 }
 
 /** Takes every frame, in order, and releases in batches. */
-function runJournaler({ memory, seed, frames }: RingWorkerData): string | undefined {
+function runJournaler({ memory, edge, seed, frames }: RingWorkerData): string | undefined {
   const ring = new EventRingReader(memory)
   let position = 0
   let expected = 0
@@ -68,20 +69,27 @@ function runJournaler({ memory, seed, frames }: RingWorkerData): string | undefi
     }
     ring.releaseSynced(position)
   }
+  Atomics.store(new Int32Array(edge), 0, 1)
   return undefined
 }
 
 /** Copies what is synced without holding anybody up, and trusts a copy only if it was intact. */
-function runSubscriber({ memory, seed, frames }: RingWorkerData): string | undefined {
+function runSubscriber({ memory, edge, seed }: RingWorkerData): string | undefined {
+  const done = new Int32Array(edge)
   const ring = new EventRingReader(memory)
   const copy = new Uint8Array(ring.capacity)
   const view = new DataView(copy.buffer)
   let position = 0
   let last = -1
   let checked = 0
-  while (last < frames - 1) {
+  for (;;) {
+    // Read before the position: when all is done, the position is the last one.
+    const isDone = Atomics.load(done, 0) === 1
     const synced = ring.syncedPosition()
-    if (synced === position) continue
+    if (synced === position) {
+      if (isDone) break
+      continue
+    }
     if (synced - position > ring.capacity / 2) position = synced
     const from = ring.offsetOf(position)
     const lengthBytes = Math.min(synced - position, ring.capacity - from)
@@ -114,5 +122,6 @@ function runEdge({ edge, frames }: RingWorkerData): undefined {
 const data = workerData as RingWorkerData | undefined
 if (parentPort !== null && data?.role !== undefined) {
   const roles = { journaler: runJournaler, subscriber: runSubscriber, edge: runEdge }
+  parentPort.postMessage('ready')
   parentPort.postMessage({ problem: roles[data.role](data) })
 }

@@ -143,17 +143,16 @@ describe('event ring: one thread', () => {
   })
 })
 
-function startWorker(data: RingWorkerData): {
-  worker: Worker
-  result: Promise<string | undefined>
-} {
+/** Resolves when the worker is about to look at the ring; its own promise, with what it found. */
+async function startWorker(data: RingWorkerData): Promise<{ result: Promise<unknown> }> {
   const worker = new Worker(new URL('./event-ring-worker.js', import.meta.url), {
     workerData: data,
   })
-  const result = once(worker, 'message').then(
-    ([message]) => (message as { problem: string | undefined }).problem,
-  )
-  return { worker, result }
+  const messages: unknown[] = []
+  worker.on('message', (message) => messages.push(message))
+  const ended = once(worker, 'exit')
+  await once(worker, 'message')
+  return { result: ended.then(() => (messages[1] as { problem: unknown }).problem) }
 }
 
 function writeStressFrame(writer: EventRingWriter, seed: number, ordinal: number): boolean {
@@ -181,11 +180,10 @@ describe('event ring: several threads', () => {
       const seed = Date.now() & 0xffffff
       const { frames } = variant
       const edge = new SharedArrayBuffer(4)
-      const workers = [startWorker({ role: 'journaler', memory, edge, seed, frames })]
+      const workers = [await startWorker({ role: 'journaler', memory, edge, seed, frames })]
       if (variant.subscriber) {
-        workers.push(startWorker({ role: 'subscriber', memory, edge, seed, frames }))
+        workers.push(await startWorker({ role: 'subscriber', memory, edge, seed, frames }))
       }
-      await Promise.all(workers.map(({ worker }) => once(worker, 'online')))
       const sleeper = new Int32Array(new SharedArrayBuffer(4))
       for (let ordinal = 0; ordinal < frames; ordinal++) {
         let refusals = 0

@@ -195,33 +195,36 @@ describe('journaler: bounds of a block', () => {
 })
 
 describe('journaler: the end of the ring', () => {
-  it.each([8, 16, 24, 4096])('journaler: padding is skipped (%i bytes)', (paddingBytes) => {
-    const { journaler, writer, ring, path, edge } = openJournal()
-    const expected: Uint8Array[] = []
-    const put = (lengthBytes: number): void => {
-      const frame = makeFrame(lengthBytes, 1, expected.length)
-      expect(putFrame(writer, frame)).toBe(true)
-      expected.push(frame)
-    }
-    while (writer.position < EVENT_RING_BYTES_MIN - 65_536) {
-      put(65_536)
+  it.each([0, 8, 16, 24, 4096])(
+    'journaler: a block ends where the ring does (%i bytes of padding)',
+    (paddingBytes) => {
+      const { journaler, writer, ring, path, edge } = openJournal()
+      const expected: Uint8Array[] = []
+      const put = (lengthBytes: number): void => {
+        const frame = makeFrame(lengthBytes, 1, expected.length)
+        expect(putFrame(writer, frame)).toBe(true)
+        expected.push(frame)
+      }
+      while (writer.position < EVENT_RING_BYTES_MIN - 65_536) {
+        put(65_536)
+        writer.publish()
+        journaler.step()
+      }
+      put(65_536 - paddingBytes)
+      put(paddingBytes + 16)
+      expect(writer.position).toBe(EVENT_RING_BYTES_MIN + paddingBytes + 16)
       writer.publish()
-      journaler.step()
-    }
-    put(65_536 - paddingBytes)
-    put(paddingBytes + 8)
-    expect(writer.position).toBe(EVENT_RING_BYTES_MIN + paddingBytes + 8)
-    writer.publish()
-    // One block up to the ring's end, one from its start.
-    expect(journaler.step()).toBe(true)
-    expect(ring.syncedPosition()).toBe(EVENT_RING_BYTES_MIN)
-    expect(journaler.step()).toBe(true)
-    expect(ring.syncedPosition()).toBe(writer.position)
-    journaler.close()
-    const blocks = parseChain(path, edge.read().segmentNumber).filter((block) => !isSeal(block))
-    const content = Buffer.concat(blocks.map((block) => block.payload))
-    expect(Buffer.compare(content, Buffer.concat(expected))).toBe(0)
-  })
+      // One block up to the ring's end, one from its start.
+      expect(journaler.step()).toBe(true)
+      expect(ring.syncedPosition()).toBe(EVENT_RING_BYTES_MIN)
+      expect(journaler.step()).toBe(true)
+      expect(ring.syncedPosition()).toBe(writer.position)
+      journaler.close()
+      const blocks = parseChain(path, edge.read().segmentNumber).filter((block) => !isSeal(block))
+      const content = Buffer.concat(blocks.map((block) => block.payload))
+      expect(Buffer.compare(content, Buffer.concat(expected))).toBe(0)
+    },
+  )
 
   it('journaler: padding alone is released without a block', () => {
     const { journaler, writer, ring, edge } = openJournal()

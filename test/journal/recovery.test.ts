@@ -20,7 +20,7 @@ function expectRefusal(
   message: RegExp,
   code = 'JOURNAL_DAMAGED',
 ) {
-  const before = builder.storage.copy()
+  const before = builder.storage.digests()
   builder.storage.changes = 0
   const outcome = recover(builder.storage)
   expect(outcome.kind).toBe('refused')
@@ -28,7 +28,7 @@ function expectRefusal(
   expect(error.code).toBe(code)
   expect(error.message).toMatch(message)
   expect(builder.storage.changes).toBe(0)
-  expect(builder.storage.files).toEqual(before.files)
+  expect(builder.storage.digests()).toEqual(before)
   return error
 }
 
@@ -91,9 +91,9 @@ describe('recovery of a whole journal', () => {
   it('recovery: is done again with the same result (nothing written between)', () => {
     const { storage } = sealedJournal()
     const first = opened(recover(storage))
-    const files = storage.copy().files
+    const files = storage.digests()
     const second = opened(recover(storage))
-    expect(storage.files).toEqual(files)
+    expect(storage.digests()).toEqual(files)
     expect(second.end).toEqual(first.end)
   })
 
@@ -222,7 +222,7 @@ describe('tail decision', () => {
       bytes: cutBytes.byteLength,
     })
     const [kept] = report.cut?.keptAs ?? []
-    expect(builder.storage.bytesOf(kept as string)).toEqual(cutBytes)
+    expect(Buffer.compare(builder.storage.bytesOf(kept as string), cutBytes)).toBe(0)
     expect(
       builder
         .bytesAround(2)
@@ -431,12 +431,12 @@ describe('segments and manifest', () => {
   it('recovery: repairs one copy of a header from the other (first, second)', () => {
     for (const position of [0, SEGMENT_SECOND_HEADER]) {
       const builder = sealedJournal()
-      const pristine = builder.storage.copy()
+      const pristine = builder.storage.digests()
       builder.storage.bytesOf(segmentName(2)).fill(0, position, position + 512)
       const { report, sequences } = opened(recover(builder.storage))
       expect(sequences).toEqual(upTo(12))
       expect(report.repaired).toEqual([expect.stringMatching(/header of 0000000002.segment/)])
-      expect(builder.storage.files).toEqual(pristine.files)
+      expect(builder.storage.digests()).toEqual(pristine)
     }
   })
 
@@ -469,13 +469,13 @@ describe('segments and manifest', () => {
 
   it('recovery: zeroes padding behind an intact block and says so', () => {
     const builder = sealedJournal()
-    const pristine = builder.storage.copy()
+    const pristine = builder.storage.digests()
     const { offset, lengthBytes } = builder.at(2)
     builder.bytesAround(2)[offset + lengthBytes - 1] = 1
     const { report, sequences } = opened(recover(builder.storage))
     expect(sequences).toEqual(upTo(12))
     expect(report.repaired).toEqual([expect.stringMatching(/behind block 2/)])
-    expect(builder.storage.files).toEqual(pristine.files)
+    expect(builder.storage.digests()).toEqual(pristine)
   })
 
   it('recovery: refuses (a snapshot knows of later events)', () => {

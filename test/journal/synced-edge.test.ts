@@ -58,7 +58,7 @@ describe('synced edge', () => {
     const worker = new Worker(new URL('./event-ring-worker.js', import.meta.url), {
       workerData: data,
     })
-    await once(worker, 'online')
+    await once(worker, 'message')
     const reader = new SyncedEdgeReader(edge)
     let last = 0
     let distinct = 0

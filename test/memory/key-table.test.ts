@@ -57,6 +57,13 @@ function read(table: KeyTable, reference: number): Outcome {
   }
 }
 
+/** Quick to compare, also where the detail is long. */
+function summary(entry: Outcome): string {
+  const { key, timeUs, sequence, eventCount, contentLow, contentHigh, code, detail } = entry
+  const fields = [key, timeUs, sequence, eventCount, contentLow, contentHigh, code]
+  return `${JSON.stringify(fields)} ${Buffer.from(detail).toString('base64')}`
+}
+
 /** The rule of key-table.ts, word for word. */
 function visible(added: readonly Outcome[], window: KeyWindow, timeUs: number): Outcome[] {
   return added.slice(-window.countMax).filter((entry) => timeUs - entry.timeUs <= window.ageMaxUs)
@@ -79,7 +86,10 @@ describe('KeyTable', () => {
       contentLow: fc.integer({ min: 0, max: 0xffffffff }),
       contentHigh: fc.integer({ min: 0, max: 0xffffffff }),
       code: fc.constantFrom('', '', 'INSUFFICIENT_FUNDS', 'größer', 'X'.repeat(300)),
-      detail: fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(new Uint8Array(200_000))),
+      detail: fc.oneof(
+        fc.uint8Array({ maxLength: 20 }),
+        fc.constant(new Uint8Array(30_000).fill(7)),
+      ),
       advance: fc.boolean(),
     })
     fc.assert(
@@ -101,17 +111,17 @@ describe('KeyTable', () => {
           const reference = find(table, entry.key, timeUs)
           if (expected === undefined) {
             expect(reference).toBe(0)
-            expect(read(table, add(table, entry))).toEqual(entry)
+            expect(summary(read(table, add(table, entry)))).toBe(summary(entry))
             added.push(entry)
           } else {
-            expect(read(table, reference)).toEqual(expected)
+            expect(summary(read(table, reference))).toBe(summary(expected))
           }
           expect(table.count).toBeLessThanOrEqual(window.countMax)
         }
-        const entries = [...table.entries(timeUs)].map((reference) => read(table, reference))
-        expect(entries).toEqual(visible(added, window, timeUs))
+        const entries = [...table.entries(timeUs)].map((one) => summary(read(table, one)))
+        expect(entries).toEqual(visible(added, window, timeUs).map(summary))
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
   })
 

@@ -1,6 +1,5 @@
 /** Random lists of fields with values that they take, for the tests that compare implementations. */
 import fc from 'fast-check'
-import { NO_REFERENCES } from '../../journal/schema/codec.js'
 import {
   any,
   bool,
@@ -130,5 +129,3 @@ export class FakeStreams {
     return stream?.aggregateIndex === aggregateIndex ? stream.id : undefined
   }
 }
-
-export { NO_REFERENCES }

@@ -58,7 +58,15 @@ const LIMITS: readonly (readonly [FieldType, accepted: unknown[], refused: unkno
   [
     uuid,
     [ZERO_UUID, 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
-    ['', 'FFFFFFFF-ffff-ffff-ffff-ffffffffffff', ZERO_UUID.replaceAll('-', '0'), `${ZERO_UUID}0`],
+    [
+      '',
+      'é'.repeat(36),
+      `${ZERO_UUID.slice(0, 35)}é`,
+      '\u0130'.repeat(36),
+      'FFFFFFFF-ffff-ffff-ffff-ffffffffffff',
+      ZERO_UUID.replaceAll('-', '0'),
+      `${ZERO_UUID}0`,
+    ],
   ],
   [
     text,

@@ -1,8 +1,12 @@
 /**
  * Runs exchange commands one by one and gives what they came to, in one form for all: the exchange
- * domain, and the naive exchange that is its oracle.
+ * in an engine, and the naive exchange that is its oracle.
  */
-import {
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Engine, type EngineOptions, type Receipt } from '../../engine/index.js'
+import exchange, {
   Book,
   CancelOrder,
   PlaceLimit,
@@ -10,59 +14,95 @@ import {
   ReduceOrder,
   ReplaceOrder,
 } from '../../examples/exchange/exchange.js'
-import type { OrderBookSnapshot, ReadonlyOrderBook } from '../../examples/exchange/order-book.js'
-import type { ExchangeCommand, ExchangeOutcome } from './naive-exchange.js'
-import { NaiveObjectEngine, type NaiveReceipt } from './naive-object-engine.js'
+import { OrderBook } from '../../examples/exchange/order-book.js'
+import { type ExchangeCommand, type ExchangeOutcome, NaiveExchange } from './naive-exchange.js'
 
 export interface ExchangeRunner {
-  run(command: ExchangeCommand): ExchangeOutcome
-  readonly book: ReadonlyOrderBook
+  run(command: ExchangeCommand): Promise<ExchangeOutcome>
+  /** The book now, which no later command changes. */
+  book(): OrderBook
+  close(): Promise<void>
 }
 
-export const TESTED_BOOK = 'BTC/USD'
+const TESTED_BOOK = 'BTC/USD'
 
-/** The domain's own handlers, without an engine. */
-export class DomainExchange implements ExchangeRunner {
-  readonly #engine = new NaiveObjectEngine()
+export class EngineExchange implements ExchangeRunner {
+  #engine: Engine
+  readonly #folder: string
+  readonly #options: EngineOptions
 
-  get book(): ReadonlyOrderBook {
-    return this.#engine.get(Book, TESTED_BOOK)
+  private constructor(engine: Engine, folder: string, options: EngineOptions) {
+    this.#engine = engine
+    this.#folder = folder
+    this.#options = options
   }
 
-  run(command: ExchangeCommand): ExchangeOutcome {
-    const receipt = this.#execute(command)
+  static async open(options: EngineOptions = { durability: 'none' }): Promise<EngineExchange> {
+    const folder = mkdtempSync(join(tmpdir(), 'tidewheel-exchange-'))
+    const engine = await Engine.open(join(folder, 'journal'), exchange, options)
+    return new EngineExchange(engine, folder, options)
+  }
+
+  async run(command: ExchangeCommand): Promise<ExchangeOutcome> {
+    const receipt = await this.#execute(command)
     if (!receipt.accepted) return receipt.code
-    return receipt.events.map(({ type, data }) => [type, data] as const)
+    const events = [...this.#engine.events(receipt)]
+    return events.map(({ type, data }) => [type, data as Record<string, unknown>] as const)
   }
 
-  snapshot(): OrderBookSnapshot {
-    return this.#engine.get(Book, TESTED_BOOK).snapshot()
+  book(): OrderBook {
+    return this.#engine.get(Book, TESTED_BOOK) ?? new OrderBook()
   }
 
-  /** Goes on from a snapshot of the book. */
-  restart(): void {
-    this.#engine.restart(Book)
+  digest(): Promise<string> {
+    return this.#engine.digest()
   }
 
-  #execute(command: ExchangeCommand): NaiveReceipt {
+  /** Closes the engine and opens it again on the same journal. */
+  async restart(): Promise<void> {
+    await this.#engine.close()
+    this.#engine = await Engine.open(join(this.#folder, 'journal'), exchange, this.#options)
+  }
+
+  async close(): Promise<void> {
+    await this.#engine.close()
+    rmSync(this.#folder, { recursive: true })
+  }
+
+  #execute(command: ExchangeCommand): Promise<Receipt> {
     const engine = this.#engine
     const book = TESTED_BOOK
     switch (command.type) {
       case 'PlaceLimit':
-        return engine.execute(PlaceLimit, { book, ...fieldsOf(command) })
+        return engine.execute(PlaceLimit, { book, ...withoutType(command) })
       case 'PlaceMarket':
-        return engine.execute(PlaceMarket, { book, ...fieldsOf(command) })
+        return engine.execute(PlaceMarket, { book, ...withoutType(command) })
       case 'CancelOrder':
-        return engine.execute(CancelOrder, { book, ...fieldsOf(command) })
+        return engine.execute(CancelOrder, { book, ...withoutType(command) })
       case 'ReduceOrder':
-        return engine.execute(ReduceOrder, { book, ...fieldsOf(command) })
+        return engine.execute(ReduceOrder, { book, ...withoutType(command) })
       case 'ReplaceOrder':
-        return engine.execute(ReplaceOrder, { book, ...fieldsOf(command) })
+        return engine.execute(ReplaceOrder, { book, ...withoutType(command) })
     }
   }
 }
 
-function fieldsOf<Command extends ExchangeCommand>(command: Command): Omit<Command, 'type'> {
+/** The naive exchange in the same form. */
+export class NaiveRunner implements ExchangeRunner {
+  readonly #naive = new NaiveExchange()
+
+  async run(command: ExchangeCommand): Promise<ExchangeOutcome> {
+    return this.#naive.run(command)
+  }
+
+  book(): OrderBook {
+    return OrderBook.restore(this.#naive.book.snapshot())
+  }
+
+  async close(): Promise<void> {}
+}
+
+function withoutType<Command extends ExchangeCommand>(command: Command): Omit<Command, 'type'> {
   const { type: _, ...value } = command
   return value
 }

@@ -52,8 +52,8 @@ export class LevelBook {
 
   static restore(snapshot: LevelBookSnapshot): LevelBook {
     const book = new LevelBook()
-    for (const [price, volume] of snapshot.asks) book.set('ask', price, volume)
-    for (const [price, volume] of snapshot.bids) book.set('bid', price, volume)
+    book.asks.push(...snapshot.asks.map(levelOf))
+    book.bids.push(...snapshot.bids.map(levelOf))
     return book
   }
 }
@@ -63,6 +63,10 @@ export function checksumOf({ asks, bids }: LevelBookSnapshot): number {
   const digits = (text: string) => text.replace('.', '').replace(/^0+/, '')
   const best = [...asks.slice(0, CHECKED_LEVELS), ...bids.slice(0, CHECKED_LEVELS)]
   return crc32(best.map(([price, volume]) => digits(price) + digits(volume)).join(''))
+}
+
+function levelOf([price, volume]: LevelUpdate): Level {
+  return { rank: integerOf(price), price, volume }
 }
 
 /** 16 digits before the point and 10 after it: more than a safe integer holds. */
