@@ -7,6 +7,7 @@ import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
 import type { Aggregate, CommandType, Domain, IdInput, RecordedEvent } from './domain.js'
+import type { SyncedEdge } from '../journal/synced-edge.js'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
 import { InlineSide } from './inline-side.js'
 import type { ProcessorSide } from './processor-side.js'
@@ -147,6 +148,11 @@ export class Engine {
   /** All events from `from` on, and then each new one when it is synced, until the loop is left. */
   subscribe(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
     return this.log.live(firstWanted('from', options.from))
+  }
+
+  /** How far the journal is durable: last sequence, and the end of its block in the files. */
+  journalPosition(): SyncedEdge {
+    return this.log.position()
   }
 
   /** A hash of the whole state: the same after a restart, or something is not deterministic. */

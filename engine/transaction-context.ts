@@ -58,6 +58,7 @@ export class TransactionContext implements Transaction {
   private readonly stores: readonly AggregateStore[]
   private readonly events: readonly EventRuntime[]
   private readonly opened: AggregateStore[] = []
+  private openedCount = 0
   private readonly nextRandom: () => number
 
   constructor(view: DataView, runtime: DomainRuntime, nextRandom: () => number) {
@@ -85,7 +86,7 @@ export class TransactionContext implements Transaction {
     this.eventCount = 0
     this.rejected = false
     this.failure = undefined
-    if (this.opened.length > 0) this.opened.length = 0
+    this.openedCount = 0
   }
 
   get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
@@ -170,8 +171,7 @@ export class TransactionContext implements Transaction {
       }
       offset += alignWord(view.getUint32(offset + RECORD_LENGTH, true))
     }
-    for (const store of this.opened) store.ids.removeLast()
-    this.opened.length = 0
+    while (this.openedCount > 0) this.opened[--this.openedCount]!.ids.removeLast()
     this.offset = this.frameOffset + FRAME_HEADER_BYTES
     this.eventCount = 0
   }
@@ -204,7 +204,7 @@ export class TransactionContext implements Transaction {
     const { view, offset } = this
     if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
     const slot = store.ids.add(id)
-    this.opened.push(store)
+    this.opened[this.openedCount++] = store
     const idBytes = store.ids.writeIdBytes(slot, view, offset + STREAM_OPENED_ID)
     const lengthBytes = STREAM_OPENED_ID + idBytes
     view.setUint32(offset + RECORD_LENGTH, lengthBytes, true)

@@ -11,20 +11,16 @@ export class UndoLog {
   hasObjectChanges = false
   private words = new Int32Array(WORDS_INITIAL)
   private wordCount = 0
+  /** Entries used of `stores` and `slots`: cutting arrays to nothing each time is slow. */
+  private count = 0
   private readonly stores: RecordStore[] = []
   private readonly slots: number[] = []
   private columnValues: unknown[] = []
 
-  get isEmpty(): boolean {
-    return this.stores.length === 0 && !this.hasObjectChanges
-  }
-
   clear(): void {
     this.hasObjectChanges = false
-    if (this.stores.length === 0) return
+    this.count = 0
     this.wordCount = 0
-    this.stores.length = 0
-    this.slots.length = 0
     if (this.columnValues.length > 0) this.columnValues = []
   }
 
@@ -36,16 +32,16 @@ export class UndoLog {
     let to = this.wordCount
     for (let i = 0; i < strideWords; i++) words[to++] = slabWords[from + i]!
     this.wordCount = to
-    this.stores.push(store)
-    this.slots.push(slot)
+    this.stores[this.count] = store
+    this.slots[this.count++] = slot
     for (let i = 0; i < columns.length; i++) this.columnValues.push(columns[i]!.get(slot))
   }
 
   /** Puts back everything saved since {@link clear}. */
   restore(): void {
-    for (let i = this.stores.length - 1; i >= 0; i--) {
-      const store = this.stores[i]!
-      const slot = this.slots[i]!
+    while (this.count > 0) {
+      const store = this.stores[--this.count]!
+      const slot = this.slots[this.count]!
       const { strideWords, slabWords, columns } = store
       this.wordCount -= strideWords
       for (let w = 0; w < strideWords; w++) {

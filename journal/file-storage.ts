@@ -25,7 +25,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
 import { assert } from './errors.js'
-import { alignedBuffer, type Storage, type StorageFile } from './storage.js'
+import { alignedBuffer, type OpenOptions, type Storage, type StorageFile } from './storage.js'
 
 export interface FileStorageOptions {
   /** Creates the directory, and those above it, where they are missing. */
@@ -88,14 +88,10 @@ class FileStorage implements Storage {
     return names.sort()
   }
 
-  open(
-    name: string,
-    mode: 'read' | 'write' | 'create',
-    options: { direct?: boolean } = {},
-  ): StorageFile {
+  open(name: string, mode: 'read' | 'write' | 'create', options: OpenOptions = {}): StorageFile {
     const path = this.pathOf(name)
     if (options.direct === true && this.allowDirect) {
-      const descriptor = openDirect(path, mode)
+      const descriptor = openDirect(path, mode, options.syncLater === true)
       if (descriptor !== undefined) return new OpenFile(name, descriptor, true)
       // The attempt may have created the file before direct access was refused.
       if (mode === 'create') return new OpenFile(name, openCreated(path), false)
@@ -181,11 +177,16 @@ function flagsOf(mode: 'read' | 'write' | 'create'): number {
 }
 
 /** A descriptor past the page cache, or undefined where system or file system have none. */
-function openDirect(path: string, mode: 'read' | 'write' | 'create'): number | undefined {
+function openDirect(
+  path: string,
+  mode: 'read' | 'write' | 'create',
+  syncLater: boolean,
+): number | undefined {
   if (O_DIRECT === undefined || O_DSYNC === undefined) return undefined
+  const flags = flagsOf(mode) | O_DIRECT | (syncLater ? 0 : O_DSYNC)
   let descriptor: number
   try {
-    descriptor = openSync(path, flagsOf(mode) | O_DIRECT | O_DSYNC, 0o644)
+    descriptor = openSync(path, flags, 0o644)
   } catch (error) {
     if (isInvalidArgument(error)) return undefined
     throw error

@@ -20,6 +20,7 @@ import {
   SEGMENT_SALT,
   SEGMENT_SIZE,
 } from './segment-layout.js'
+import { isZero } from './zero-check.js'
 
 export interface SegmentHeader {
   journalId: Uint8Array
@@ -81,10 +82,7 @@ function hasZeroReserve(bytes: Uint8Array, view: DataView): boolean {
     if (bytes[at] !== 0) return false
   }
   const end = Math.min(bytes.byteLength, BLOCK_ALIGNMENT_BYTES)
-  for (let at = SEGMENT_HEADER_BYTES; at < end; at++) {
-    if (bytes[at] !== 0) return false
-  }
-  return true
+  return isZero(bytes, SEGMENT_HEADER_BYTES, end)
 }
 
 /** The least size is for those who create: what is read is only kept from leading outside. */

@@ -91,7 +91,7 @@ export class SegmentPreparation {
 
   /** Either thread: true for the one that may give `segment` its name. */
   settle(segment: number): boolean {
-    Atomics.store(this.cells, SETTLED, segment); return true
+    return Atomics.compareExchange(this.cells, SETTLED, segment - 1, segment) === segment - 1
   }
 
   /** Whoever settled it, when it is durable under its final name. */

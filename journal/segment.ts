@@ -40,7 +40,7 @@ export function createSegment(storage: Storage, header: SegmentHeader, fill: Seg
   const temporary = preparingName(header.number, fill)
   refuseTakenName(storage, header.number)
   if (storage.list().includes(temporary)) storage.remove(temporary)
-  const file = storage.open(temporary, 'create', { direct: true })
+  const file = storage.open(temporary, 'create', { direct: true, syncLater: true })
   try {
     file.truncate(header.sizeBytes)
     if (fill === 'zeros') writeZeros(file, header.sizeBytes)

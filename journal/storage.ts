@@ -27,8 +27,9 @@ export interface Storage {
   /**
    * `create` fails if the file exists; `read` and `write` fail if it does not.
    * `direct` asks for writes past the page cache; whether it was granted is `file.direct`.
+   * `syncLater` goes with it, for filling a file: its writes are durable only after `sync`.
    */
-  open(name: string, mode: 'read' | 'write' | 'create', options?: { direct?: boolean }): StorageFile
+  open(name: string, mode: 'read' | 'write' | 'create', options?: OpenOptions): StorageFile
   rename(from: string, to: string): void
   remove(name: string): void
   /** Makes creations, renames and removals durable. */
@@ -37,17 +38,23 @@ export interface Storage {
   freeBytes(): number
 }
 
+export interface OpenOptions {
+  direct?: boolean
+  syncLater?: boolean
+}
+
 export interface StorageFile {
   readonly name: string
   /**
-   * True: opened past the page cache, every write is durable when it returns. Buffers must then
-   * come from {@link alignedBuffer} and positions and lengths be multiples of 4 KiB.
+   * True: opened past the page cache; unless opened with `syncLater`, every write is durable when
+   * it returns. Buffers must then come from {@link alignedBuffer} and positions and lengths be
+   * multiples of 4 KiB.
    */
   readonly direct: boolean
   sizeBytes(): number
   /** Fills `buffer` from `position`; returns how much there was (less only at the end of the file). */
   read(buffer: Uint8Array, position: number): number
-  /** Writes all of `buffer`, or throws. Durable on return only if `direct`. */
+  /** Writes all of `buffer`, or throws. Durable on return only if `direct`, without `syncLater`. */
   write(buffer: Uint8Array, position: number): void
   /** Everything written to this file is durable on return. */
   sync(): void

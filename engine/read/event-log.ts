@@ -44,6 +44,10 @@ export class EventLog {
     this.edge = new SyncedEdgeReader(options.edge)
   }
 
+  position(): SyncedEdge {
+    return this.edge.read()
+  }
+
   /** Events from sequence `from` on that are synced now. */
   history(from: number, filter?: EventFilter): AsyncGenerator<RecordedEvent> {
     return this.historyTo(this.edge.read(), from, filter)

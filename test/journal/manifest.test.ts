@@ -23,7 +23,7 @@ function withChecksum(bytes: Uint8Array): Uint8Array {
 describe('manifest', () => {
   it('manifest: has these bytes (golden)', () => {
     expect(Buffer.from(manifestBytes()).toString('hex')).toBe(
-      `54574d4601000000${'0102030405060708090a0b0c0d0e0f10'}03000000GOLDEN`,
+      `54574d4601000000${'0102030405060708090a0b0c0d0e0f10'}03000000f582f715`,
     )
   })
 

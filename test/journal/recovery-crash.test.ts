@@ -5,8 +5,8 @@ import type { MemoryStorage } from '../support/memory-storage.js'
 import { type Opened, recover, upTo } from '../support/recover.js'
 
 function tornJournal(): JournalBuilder {
-  const builder = new JournalBuilder({ segmentBytes: 3 * 1024 * 1024 }).block().block()
-  builder.block({ events: 100, payloadBytes: 4000 }).prepare(2)
+  const builder = new JournalBuilder({ segmentBytes: 256 * 1024 }).block().block()
+  builder.block({ events: 30, payloadBytes: 4000 }).prepare(2)
   const { offset, usedBytes } = builder.at(3)
   builder.bytesAround(3).fill(0, offset, offset + 512)
   builder.bytesAround(3).fill(0, offset + usedBytes - 2000, offset + usedBytes)
@@ -15,7 +15,7 @@ function tornJournal(): JournalBuilder {
 
 /** The first blocks of a session at level os are damaged over more than one largest block. */
 function tornLevelOs(): JournalBuilder {
-  const builder = new JournalBuilder({ segmentBytes: 4 * 1024 * 1024 }).block().block()
+  const builder = new JournalBuilder({ segmentBytes: 2 * 1024 * 1024 }).block().block()
   const durability = DURABILITY_OS
   builder.block({ durability, syncedThrough: 2, events: 200, payloadBytes: 4000 })
   builder.block({ durability, syncedThrough: 2, events: 200, payloadBytes: 4000 })
@@ -52,15 +52,18 @@ function expectSameAfterCrashes(make: () => JournalBuilder, sequences: number[])
     const again = recover(storage) as Opened
     expect(again).toMatchObject({ kind: 'opened', sequences })
     expect(again.end).toEqual(expected.end)
-    expect(comparable(storage), `died at call ${failAt}`).toEqual(comparable(undisturbed))
+    expectSameFiles(storage, undisturbed, failAt)
   }
 }
 
-/** All files, without half-made copies of an attempt that died. */
-function comparable(storage: MemoryStorage): Record<string, string> {
-  const digests = storage.digests()
-  for (const name of Object.keys(digests)) if (name.endsWith('.new')) delete digests[name]
-  return digests
+/** Apart from half-made copies of an attempt that died. */
+function expectSameFiles(storage: MemoryStorage, expected: MemoryStorage, failAt: number): void {
+  const names = [...storage.files.keys()].filter((name) => !name.endsWith('.new')).sort()
+  expect(names, `died at call ${failAt}`).toEqual([...expected.files.keys()].sort())
+  for (const name of names) {
+    const difference = Buffer.compare(storage.bytesOf(name), expected.bytesOf(name))
+    expect(difference, `${name}, died at call ${failAt}`).toBe(0)
+  }
 }
 
 describe('recovery that dies', () => {
@@ -76,12 +79,12 @@ describe('recovery that dies', () => {
     expect(expectSameAfterCrashes(damagedEverywhere, upTo(12))).toBeGreaterThan(40)
   })
 
-  it('recovery: finishes a cut of which any part is zeroed already (every 4 KiB, both ends)', () => {
+  it('recovery: finishes a cut of which any part is zeroed already (from both ends)', () => {
     for (const make of [tornJournal, tornLevelOs]) {
       const cut = make()
       const { report, end } = recover(cut.storage) as Opened
       const { offset = 0, bytes = 0, keptAs = [] } = report.cut ?? {}
-      for (let part = 4096; part < bytes; part += 64 * 1024) {
+      for (let part = 4096; part < bytes; part += (bytes >> 15) << 12) {
         for (const side of ['front', 'back']) {
           const builder = make()
           const [kept] = keptAs
