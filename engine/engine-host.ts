@@ -84,6 +84,13 @@ export class EngineHost {
     this.driver.kick()
   }
 
+  /** Resolves when commands can be answered. While it is awaited, the process stays alive. */
+  async started(): Promise<void> {
+    this.journaler?.ref()
+    await this.journaler?.started
+    this.journaler?.unref()
+  }
+
   /** Memory for one more producer, which may live on any thread. */
   createLane(): LaneMemory {
     return createLaneMemory(this.doorbellMemory, this.status.memory)

@@ -59,10 +59,8 @@ export class Engine {
    */
   static async open(path: string, domain: Domain, options: EngineOptions = {}): Promise<Engine> {
     const resolved = resolveOptions(options)
-    const side =
-      resolved.processor === 'inline'
-        ? InlineSide.open(path, domain, resolved)
-        : await ThreadSide.open(path, domain, resolved)
+    const Side = resolved.processor === 'inline' ? InlineSide : ThreadSide
+    const side = await Side.open(path, domain, resolved)
     return new Engine(side, domain, resolved, path)
   }
 

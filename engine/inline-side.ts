@@ -24,8 +24,10 @@ export class InlineSide implements ProcessorSide {
   readonly port: CommandPort
   private readonly host: EngineHost
 
-  static open(path: string, domain: Domain, options: ResolvedOptions): InlineSide {
-    return new InlineSide(new EngineHost(openState(path, domain, options), options), domain)
+  static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<InlineSide> {
+    const host = new EngineHost(openState(path, domain, options), options)
+    await host.started()
+    return new InlineSide(host, domain)
   }
 
   private constructor(host: EngineHost, domain: Domain) {

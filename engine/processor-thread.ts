@@ -86,6 +86,7 @@ async function answer(host: EngineHost, request: Request): Promise<unknown> {
 async function run(): Promise<void> {
   const options = { ...data.options, logger, clock: undefined }
   const host = new EngineHost(openState(data.path, await loadDomain(), options), options)
+  await host.started()
   const { report, catalogue } = host.state
   const lane = host.createLane()
   host.attachLane(lane)

@@ -182,12 +182,6 @@ export class EventRingReader {
     Atomics.notify(this.control, SYNCED)
   }
 
-  /** Subscriber only: begins at `position`, however far the ring has gone. */
-  startAt(position: number): void {
-    this.published = position
-    this.synced = position
-  }
-
   /** Subscriber only: resolves when more than `position` is synced, or after `timeoutMs`. */
   syncedChanged(position: number, timeoutMs: number): Promise<unknown> {
     const result = Atomics.waitAsync(this.control, SYNCED, cursorOf(position), timeoutMs)

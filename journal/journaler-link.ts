@@ -8,13 +8,13 @@
  */
 import { Worker } from 'node:worker_threads'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
+import { errorFromMessage } from './error-message.js'
 import { Doorbell } from './doorbell.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { type EventRingMemory, EventRingReader } from './event-ring.js'
 import { openFileStorage } from './file-storage.js'
 import type { JournalEnd } from './journal-end.js'
 import {
-  errorOf,
   type JournalerData,
   type JournalerMessage,
   type SegmentPreparerData,
@@ -48,6 +48,8 @@ export interface JournalerThreadOptions {
 }
 
 export interface JournalerLink {
+  /** Resolves when the journaler runs, or has failed: until then nothing is answered. */
+  readonly started: Promise<void>
   readonly failure: TidewheelError | undefined
   /** One atomic load: for polling. True before `onFailure` is called. */
   hasFailed(): boolean
@@ -81,6 +83,8 @@ class ThreadedJournaler implements JournalerLink {
   private readonly preparation: SegmentPreparation
   private readonly journaler: Worker
   private readonly preparer: Worker
+  readonly started: Promise<void>
+  private resolveStarted: () => void = () => {}
   /** Resolves when both threads have exited, however they did. */
   private readonly ended: Promise<void>
   private stopping: Promise<void> | undefined
@@ -123,6 +127,9 @@ class ThreadedJournaler implements JournalerLink {
       workerData: preparerData,
       name: 'tidewheel segment preparer',
     })
+    this.started = new Promise((resolve) => {
+      this.resolveStarted = resolve
+    })
     this.ended = Promise.all([this.watchJournaler(), this.watchPreparer()]).then(() => undefined)
     this.unref()
   }
@@ -158,7 +165,8 @@ class ThreadedJournaler implements JournalerLink {
   private watchJournaler(): Promise<void> {
     let uncaught: unknown
     this.journaler.on('message', (message: JournalerMessage) => {
-      if (message.kind === 'failure') this.fail(errorOf(message))
+      if (message.kind === 'started') this.resolveStarted()
+      else if (message.kind === 'failure') this.fail(errorFromMessage(message.error) as TidewheelError)
       else this.options.onReport?.(message.text)
     })
     this.journaler.on('error', (error) => {
@@ -198,6 +206,7 @@ class ThreadedJournaler implements JournalerLink {
   private fail(error: TidewheelError): void {
     if (this.failure !== undefined) return
     this.failure = error
+    this.resolveStarted()
     this.status.setFailed()
     new Doorbell(this.options.doorbell).ring()
     this.options.onFailure(error)

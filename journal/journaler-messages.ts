@@ -2,7 +2,8 @@
  * What passes between the owner of the journal's threads and the threads, apart from shared memory:
  * their start values, and what they have to say.
  */
-import { causeOf, type ErrorCode, TidewheelError } from './errors.js'
+import { type ErrorMessage, errorMessageOf } from './error-message.js'
+import { causeOf, TidewheelError } from './errors.js'
 import type { EventRingMemory } from './event-ring.js'
 import type { JournalEnd } from './journal-end.js'
 
@@ -29,38 +30,17 @@ export interface SegmentPreparerData {
 }
 
 export type JournalerMessage =
+  | { kind: 'started' }
   | { kind: 'report'; text: string }
-  | {
-      kind: 'failure'
-      code: ErrorCode
-      reason: string
-      file: string | undefined
-      offset: number | undefined
-      cause: string
-    }
+  | { kind: 'failure'; error: ErrorMessage }
 
-/** An error as plain data: classes do not survive the way to another thread. */
+/** What fails the journaler without being a {@link TidewheelError} is a failure of the storage. */
 export function failureMessage(error: unknown): JournalerMessage {
-  if (error instanceof TidewheelError) {
-    const { code, reason, file, offset } = error
-    return { kind: 'failure', code, reason, file, offset, cause: causeOf(error.cause ?? error) }
-  }
-  const cause = causeOf(error)
-  return {
-    kind: 'failure',
-    code: 'STORAGE_FAILED',
-    reason: `the journaler failed: ${cause}. The engine has stopped; open it again: what was answered is kept`,
-    file: undefined,
-    offset: undefined,
-    cause: error instanceof Error ? (error.stack ?? cause) : cause,
-  }
-}
-
-export function errorOf(message: Extract<JournalerMessage, { kind: 'failure' }>): TidewheelError {
-  const { code, reason, file, offset, cause } = message
-  return new TidewheelError(code, reason, {
-    ...(file === undefined ? {} : { file }),
-    ...(offset === undefined ? {} : { offset }),
-    cause,
-  })
+  if (error instanceof TidewheelError) return { kind: 'failure', error: errorMessageOf(error) }
+  const failed = new TidewheelError(
+    'STORAGE_FAILED',
+    `the journaler failed: ${causeOf(error)}. The engine has stopped; open it again: what was answered is kept`,
+    { cause: error },
+  )
+  return { kind: 'failure', error: errorMessageOf(failed) }
 }

@@ -49,6 +49,7 @@ function openJournaler(data: JournalerData, ring: EventRingReader): Journaler {
 function run(data: JournalerData, status: JournalerStatus): void {
   const ring = new EventRingReader(data.ring)
   const journaler = openJournaler(data, ring)
+  post({ kind: 'started' })
   for (;;) {
     // Read before the ring, so that all that was published before the request is seen by close.
     const isStopRequested = status.isStopRequested

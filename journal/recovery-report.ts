@@ -12,6 +12,8 @@ export interface RecoveryReport {
   readonly eventsPerSecond: number
   /** What was taken off the end, if anything. */
   readonly cut?: RecoveryCut
+  /** The level that the last block was written with, where it is not the one of this opening. */
+  readonly levelBefore?: 'disk' | 'os'
   /** What was repaired, a sentence each. Empty for a journal that is whole. */
   readonly repaired: readonly string[]
 }

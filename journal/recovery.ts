@@ -25,7 +25,7 @@
  * again, as they are, and synced: after a failed sync the page cache may show what the disk lacks.
  */
 import { randomBytes } from 'node:crypto'
-import { JOURNAL_ID_BYTES } from './block-layout.js'
+import { DURABILITY_OS, JOURNAL_ID_BYTES } from './block-layout.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { type JournalEnd, newJournalEnd } from './journal-end.js'
 import { LOCK_NAME } from './journal-lock.js'
@@ -87,7 +87,7 @@ export function recoverJournal(
   const { end, cut } = writing(storage, () =>
     finishJournal(storage, set, manifest, scan, decision, window, repaired),
   )
-  return { end, report: reportOf(set, scan, startedMs, cut, repaired) }
+  return { end, report: reportOf(options, set, scan, startedMs, cut, repaired) }
 }
 
 function createJournal(
@@ -166,13 +166,16 @@ function lastSequence(scan: JournalScan): number {
 }
 
 function reportOf(
+  options: RecoveryOptions,
   set: SegmentSet,
   scan: JournalScan,
   startedMs: number,
   cut: RecoveryCut | undefined,
   repaired: readonly string[],
 ): RecoveryReport {
-  const { blocks, events, bytes } = scan
+  const { blocks, events, bytes, lastHeader } = scan
+  const level = lastHeader?.durability === DURABILITY_OS ? 'os' : 'disk'
+  const hasChanged = lastHeader !== undefined && level !== options.durability
   const seconds = (performance.now() - startedMs) / 1000
   return {
     created: false,
@@ -183,6 +186,7 @@ function reportOf(
     seconds,
     eventsPerSecond: seconds > 0 ? Math.round(events / seconds) : 0,
     ...(cut === undefined ? {} : { cut }),
+    ...(hasChanged ? { levelBefore: level } : {}),
     repaired,
   }
 }

@@ -16,9 +16,9 @@
  * Rules
  * - A page holds at most 768 entries, so that probing always meets an empty cell.
  * - A full page splits by the next bit of the hash. Where that needs a directory of more than eight
- *   entries a page, it gets an overflow page instead: random hashes stay at or below four, so only
- *   hashes that agree in most of their bits come here. A lookup then costs as much as there are
- *   entries that collide, and memory stays in proportion to the entries.
+ *   entries a page, it gets an overflow page instead: random hashes need two, so only hashes that
+ *   agree in most of their bits come here. A lookup then costs as much as there are entries that
+ *   collide, and memory stays in proportion to the entries.
  * - Pages that split are never joined again: the memory is that of the largest count so far. Empty
  *   overflow pages are used again.
  *

@@ -29,8 +29,7 @@ export class RingTail {
 
   /** The event with sequence `nextSequence` is the first one at or after `position`. */
   constructor(memory: EventRingMemory, position: number, nextSequence: number) {
-    this.ring = new EventRingReader(memory)
-    this.ring.startAt(position)
+    this.ring = new EventRingReader(memory, position)
     this.position = position
     this.nextSequence = nextSequence
   }

@@ -54,7 +54,7 @@ export class AcknowledgementLog {
   /** Commands 1 … count are acknowledged; the drill's flow has one producer. */
   count = 0
   private answers = new Float64Array(1024 * 1024)
-  private rest = Buffer.alloc(0)
+  private rest: Buffer = Buffer.alloc(0)
 
   /** Sequence in the receipt of a command, from 1; undefined when it was not acknowledged. */
   sequenceOf(command: number): number | undefined {

@@ -18,6 +18,8 @@ const PROGRESS_MS = 250
 /** Offered in one turn at most, so that receipts are seen in time. */
 const BURST_MAX = 4096
 const LATENCY_US_MAX = 60_000_000
+/** Latencies of the first second, while V8 compiles, are not counted. */
+const WARM_UP_MS = 1000
 const BOOK = 'BTC-USD'
 
 class DrillChild {
@@ -47,7 +49,7 @@ class DrillChild {
       const nowMs = performance.now()
       while (view.next()) {
         this.acknowledgements.add(start.acknowledged + view.ticket, view.accepted, view.sequence)
-        this.latencies.recordValue(this.latencyUs(view.ticket, nowMs))
+        this.recordLatency(view.ticket, nowMs)
         this.answered = view.ticket
       }
       this.acknowledgements.flush()
@@ -103,12 +105,14 @@ class DrillChild {
     return engine.submit(PlaceLimit, value, key)
   }
 
-  private latencyUs(ticket: number, nowMs: number): number {
+  private recordLatency(ticket: number, nowMs: number): void {
     const { rate } = this.start
-    // Without a rate nothing is due: latency is not meaningful, and shown as none.
-    if (rate === 0) return 0
-    const dueMs = this.startedMs + ((ticket - 1) * 1000) / rate
-    return Math.min(LATENCY_US_MAX, Math.max(0, Math.round((nowMs - dueMs) * 1000)))
+    // Without a rate nothing is ever due, so there is nothing to count from.
+    if (rate === 0) return
+    const dueAfterMs = ((ticket - 1) * 1000) / rate
+    if (dueAfterMs < WARM_UP_MS) return
+    const latencyUs = Math.round((nowMs - this.startedMs - dueAfterMs) * 1000)
+    this.latencies.recordValue(Math.min(LATENCY_US_MAX, Math.max(0, latencyUs)))
   }
 
   private report(): void {

@@ -95,7 +95,7 @@ describe('journal reader', () => {
     const bound = { segmentNumber: 3, fileOffset: sixth.offset + sixth.lengthBytes }
     for (const block of [fourth, sixth]) {
       const damaged = storage.copy()
-      damaged.bytesOf(block.file)[block.offset + 170] = 0xff
+      damaged.bytesOf(block.file)[block.offset + 150] = 0xff
       await expect(readAll(damaged, { fromSequence: 1, bound })).rejects.toMatchObject({
         code: 'JOURNAL_DAMAGED',
         file: block.file,

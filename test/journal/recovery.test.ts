@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { DURABILITY_OS, HASH_BYTES } from '../../journal/block-layout.js'
+import { openFileStorage } from '../../journal/file-storage.js'
 import { readManifest, writeManifest } from '../../journal/manifest.js'
 import { MANIFEST_NAME } from '../../journal/manifest-layout.js'
 import { SEGMENT_DATA, SEGMENT_SECOND_HEADER, segmentName } from '../../journal/segment-layout.js'
@@ -249,7 +253,9 @@ describe('tail decision', () => {
     const builder = new JournalBuilder({ durability: DURABILITY_OS, segmentBytes: 64 * 1024 })
     builder.block({ syncedThrough: 0 }).block({ syncedThrough: 1 }).block({ syncedThrough: 1 })
     tear(builder, 2)
-    expect(opened(recover(builder.storage, { durability: 'disk' })).sequences).toEqual(upTo(2))
+    const { sequences, report } = opened(recover(builder.storage, { durability: 'disk' }))
+    expect(sequences).toEqual(upTo(2))
+    expect(report.levelBefore).toBe('os')
   })
 
   it('row 6: takes the level from the blocks behind the tear (first blocks of an os session)', () => {
@@ -483,6 +489,48 @@ describe('segments and manifest', () => {
     expect(recover(builder.storage, { durableSequence: 12 }).kind).toBe('opened')
     const outcome = recover(builder.storage, { durableSequence: 13 })
     expect((outcome as Refused).error.message).toMatch(/event 13 was durable/)
+  })
+})
+
+describe('a journal on disk', () => {
+  it('recovery: makes, opens and cuts (real files)', () => {
+    const path = mkdtempSync(join(tmpdir(), 'tidewheel-recovery-'))
+    try {
+      const fresh = join(path, 'fresh')
+      const made = opened(recover(openFileStorage(fresh, { create: true })))
+      expect(made.report.created).toBe(true)
+      expect(opened(recover(openFileStorage(fresh))).end).toEqual(made.end)
+      const torn = new JournalBuilder({ segmentBytes: 64 * 1024 }).block().block().prepare(2)
+      tear(torn, 2)
+      for (const [name, bytes] of torn.storage.files) writeFileSync(join(path, name), bytes)
+      const { end, sequences, report } = opened(recover(openFileStorage(path)))
+      expect(sequences).toEqual(upTo(2))
+      expect(end).toMatchObject({ fileOffset: torn.at(2).offset, blockNumber: 1 })
+      const kept = readFileSync(join(path, report.cut?.keptAs[0] as string))
+      expect(kept.subarray(0, 4).toString()).toBe('TWBK')
+      const expected = torn.storage.copy()
+      recover(expected)
+      for (const [name, bytes] of expected.files) {
+        expect(Buffer.compare(readFileSync(join(path, name)), bytes), name).toBe(0)
+      }
+    } finally {
+      rmSync(path, { recursive: true })
+    }
+  })
+
+  it('recovery: says what the system said (a read that fails, a write that fails)', () => {
+    const { storage } = sealedJournal()
+    storage.failAt = 3
+    expect((recover(storage) as Refused).error).toMatchObject({ code: 'JOURNAL_UNREADABLE' })
+    storage.failAt = 0
+    const open = storage.open.bind(storage)
+    storage.open = (name, mode) => {
+      if (mode === 'write') storage.failAt = storage.calls + 1
+      return open(name, mode)
+    }
+    const { error } = recover(storage) as Refused
+    expect(error.code).toBe('STORAGE_FAILED')
+    expect(error.message).toMatch(/EIO.*open again/)
   })
 })
 

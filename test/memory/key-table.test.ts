@@ -231,6 +231,28 @@ describe('KeyTable', () => {
     expect(table.memoryBytes).toBe(memoryBytes)
   })
 
+  it('KeyTable: goes on when it became empty near the end of a chunk (details of 100 kB)', () => {
+    const table = new KeyTable({ countMax: 100, ageMaxUs: 10 })
+    const memoryBytes = table.memoryBytes
+    for (let round = 0; round < 30; round++) {
+      const timeUs = round * 1000
+      const entries = Array.from({ length: 1 + (round % 4) }, (_, i) =>
+        outcome(`k${i}`, timeUs, {
+          code: 'NO',
+          eventCount: 0,
+          detail: new Uint8Array(100_000 + round).fill(i),
+        }),
+      )
+      for (const entry of entries) add(table, entry)
+      const held = [...table.entries(timeUs)].map((one) => summary(read(table, one)))
+      expect(held).toEqual(entries.map(summary))
+      table.advance(timeUs + 11)
+      expect(table.count).toBe(0)
+      expect([...table.entries(timeUs)]).toEqual([])
+    }
+    expect(table.memoryBytes).toBe(memoryBytes)
+  })
+
   it('KeyTable: content that differs in either half does not match', () => {
     const table = new KeyTable({ countMax: 2, ageMaxUs: 0 })
     const reference = add(table, outcome('a', 1, { contentLow: 0xffffffff, contentHigh: 5 }))

@@ -1,0 +1,137 @@
+/** `npm start`: runs the exchange drill and prints what came of it. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { causeOf } from '../../journal/errors.js'
+import { readBitstampFeed } from '../feeds/recorded-order-flow.js'
+import { type DrillResult, type LiveLine, runDrill } from './drill.js'
+import { DRILL_USAGE, type DrillArguments, readDrillArguments } from './drill-arguments.js'
+
+const EXIT_WRONG = 1
+const EXIT_USAGE = 2
+
+async function main(): Promise<number> {
+  const options = readDrillArguments(process.argv.slice(2))
+  if (options === 'help') {
+    process.stdout.write(DRILL_USAGE)
+    return 0
+  }
+  if (typeof options === 'string') {
+    console.error(`${options}\n\n${DRILL_USAGE}`)
+    return EXIT_USAGE
+  }
+  const directory = prepareDirectory(options)
+  try {
+    const flowCommands = await describeInput(options, directory)
+    const result = await runDrill(options, directory, flowCommands, (line) => printLine(line))
+    clearLine()
+    printTable(result)
+    if (options.json) console.log(jsonOf(result))
+    const isRight = result.lost === 0 && result.duplicated === 0 && result.digestMatches
+    return isRight ? 0 : EXIT_WRONG
+  } finally {
+    if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function prepareDirectory(options: DrillArguments): string {
+  const { dataDirectory } = options
+  if (dataDirectory === undefined) return mkdtempSync(join(tmpdir(), 'tidewheel-drill-'))
+  mkdirSync(dataDirectory, { recursive: true })
+  if (readdirSync(dataDirectory).length > 0) {
+    throw new Error(`${dataDirectory} is not empty; the drill starts with a new journal`)
+  }
+  return dataDirectory
+}
+
+/** Says what is about to run. Returns the number of commands of a recorded feed. */
+async function describeInput(
+  options: DrillArguments,
+  directory: string,
+): Promise<number | undefined> {
+  const kept = options.dataDirectory === undefined ? '' : `, journal in ${directory}`
+  if (options.feed === undefined) {
+    console.log(`order flow: generated, seed ${options.seed}${kept}`)
+    return undefined
+  }
+  const feed = await readBitstampFeed(options.feed)
+  const commands = feed.commands * options.repeat
+  if (commands === 0) throw new Error(`${options.feed} holds no orders in the bitstamp format`)
+  console.log(`order flow: ${options.feed}, ${count(commands)} commands${kept}`)
+  return commands
+}
+
+function printLine(line: LiveLine): void {
+  const text =
+    `${line.life === 1 ? 'before the kill' : 'after recovery '}  ` +
+    `${count(line.commandsPerSecond).padStart(11)} commands/s  ` +
+    `p50 ${micros(line.p50)}  p99 ${micros(line.p99)}  ` +
+    `journal ${line.journalMBPerSecond.toFixed(1).padStart(6)} MB/s  ` +
+    `${count(line.acknowledged).padStart(11)} acknowledged`
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`)
+  else console.log(text)
+}
+
+function clearLine(): void {
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
+}
+
+function printTable(result: DrillResult): void {
+  const { recovery, latencyUs } = result
+  const perSecond = recovery.seconds === 0 ? 0 : recovery.events / recovery.seconds
+  const rows: [string, string][] = [
+    ['commands in the journal', count(result.commands)],
+    [
+      'acknowledged',
+      `${count(result.acknowledged)} (${count(result.acknowledgedAtKill)} before the kill)`,
+    ],
+    ['events', count(result.events)],
+    ['rate', `${count(result.commandsPerSecond)} commands/s`],
+    [
+      'latency p50 / p99 / p99.9 *',
+      [latencyUs.p50, latencyUs.p99, latencyUs.p999].map(micros).join(' / '),
+    ],
+    [
+      'recovery after the kill',
+      `${recovery.seconds.toFixed(3)} s, ${count(recovery.events)} events, ${count(Math.round(perSecond))} events/s`,
+    ],
+    [
+      'state digest',
+      `${result.digest.slice(0, 16)}… ${result.digestMatches ? 'the same after replay' : 'DIFFERS AFTER REPLAY'}`,
+    ],
+    ['acknowledged and lost', count(result.lost)],
+    ['applied twice', count(result.duplicated)],
+  ]
+  console.log()
+  for (const [name, value] of rows) console.log(`  ${name.padEnd(28)}${value}`)
+  console.log('\n  * from the time a command was due to its receipt; without the first second of each life\n')
+}
+
+function jsonOf(result: DrillResult): string {
+  const { commands, acknowledged, events, lost, duplicated, digestMatches } = result
+  const { commandsPerSecond, latencyUs, recovery } = result
+  return JSON.stringify({
+    commands,
+    acknowledged,
+    events,
+    lost,
+    duplicated,
+    digestMatches,
+    commandsPerSecond,
+    latencyUs,
+    recovery,
+  })
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+function micros(us: number): string {
+  return us >= 10_000 ? `${(us / 1000).toFixed(1)} ms` : `${us} µs`
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(causeOf(error))
+  return EXIT_WRONG
+})
