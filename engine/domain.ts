@@ -307,7 +307,7 @@ export function domain(name: string, moduleUrl: string): Domain {
  *
  * @param type the aggregate's type of ids
  */
-export function ref(aggregate: string): ReferenceField<'text'>
+export function ref(aggregate: string): ReferenceField<string>
 export function ref<T, I>(aggregate: string, type: FieldType<T, I>): FieldType<T, I>
 export function ref(aggregate: string, type: FieldType = text): ReferenceField {
   const idType = idTypeOf(aggregate, type as IdFieldType)

@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib'
 import { type BlockHeader, readBlockHeader } from './block-header.js'
 import { BLOCK_HEADER_BYTES, paddedBlockBytes } from './block-layout.js'
-import { FrameCursor, frameProblem } from './frames.js'
+import { frameProblem } from './frames.js'
 import type { ReadWindow } from './read-window.js'
 import { type SegmentFile, withPlace } from './segment-file.js'
 import type { SegmentHeader } from './segment-header.js'
@@ -34,7 +34,6 @@ export class BlockChecker {
   /** Of a good block: whether the bytes up to the next multiple of 4 KiB are zero. */
   paddingIsZero = true
 
-  private readonly cursor = new FrameCursor()
   private segmentName = ''
   private segment: SegmentHeader | undefined
 
@@ -101,8 +100,8 @@ export class BlockChecker {
     this.paddingIsZero = isZero(window.bytes, payloadEnd, offset + lengthBytes)
     const { frameCount, eventCount, payloadBytes } = header
     const view = window.view
-    const { cursor, frameOffset } = this
-    const problem = frameProblem(cursor, view, frameOffset, payloadBytes, frameCount, eventCount)
+    const { frameOffset } = this
+    const problem = frameProblem(view, frameOffset, payloadBytes, frameCount, eventCount)
     return problem === '' ? 'good' : this.misplaced(`it holds ${problem}`)
   }
 

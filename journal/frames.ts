@@ -10,10 +10,11 @@
  *   if (cursor.problem !== '') …
  *
  * {@link frameProblem} checks all of a block at once. What passed it can be walked with the cursor
- * without looking at `problem`.
+ * without looking at `problem`: recovery and readers hand out such blocks only.
  */
-import { alignWord, getU64 } from './layout.js'
+import { alignWord, getU64, WORD_BYTES } from './layout.js'
 import {
+  CATALOGUE_RECORD,
   FIRST_CATALOGUED_TYPE,
   FRAME_COMMAND_TYPE,
   FRAME_EVENT_COUNT,
@@ -42,6 +43,19 @@ import {
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
 } from './record-layout.js'
+
+// What can be wrong, as it follows 'the block holds'.
+const OUTSIDE_BLOCK = 'frames that reach past its end'
+const FRAME_HEADER_CUT = 'a frame whose header is cut off'
+const FRAME_TOO_SHORT = 'a frame that is shorter than its header'
+const FRAME_UNALIGNED = 'a frame whose length is not a multiple of 8'
+const FRAME_TOO_LONG = 'a frame that is longer than the block'
+const PADDING_FRAME = 'a padding frame, which belongs in the ring only'
+const FRAME_EVENTS_DIFFER = 'a frame that states another number of events than it has'
+const RECORD_HEADER_CUT = 'a record whose header is cut off'
+const RECORD_TOO_SHORT = 'a record that is shorter than its header'
+const RECORD_TOO_LONG = 'a record that is longer than its frame'
+const RECORD_RESERVED_USED = 'a record whose reserved bytes are not zero'
 
 const NO_VIEW = new DataView(new ArrayBuffer(0))
 
@@ -77,17 +91,17 @@ export class FrameCursor {
     this.nextFrameOffset = offset
     this.nextRecordOffset = offset
     this.endOffset = offset + payloadBytes
-    if (this.endOffset > view.byteLength) this.fail('the frames reach past the end of the block')
+    if (this.endOffset > view.byteLength) this.fail(OUTSIDE_BLOCK)
   }
 
   nextFrame(): boolean {
     const { view, nextFrameOffset: offset, endOffset } = this
     if (offset === endOffset || this.problem !== '') return false
-    if (endOffset - offset < FRAME_HEADER_BYTES) return this.fail('a frame header is cut off')
+    if (endOffset - offset < FRAME_HEADER_BYTES) return this.fail(FRAME_HEADER_CUT)
     const frameBytes = view.getUint32(offset + FRAME_LENGTH, true)
-    if (frameBytes < FRAME_HEADER_BYTES) return this.fail('a frame is shorter than its header')
-    if (frameBytes % 8 !== 0) return this.fail('the length of a frame is not a multiple of 8')
-    if (frameBytes > endOffset - offset) return this.fail('a frame is longer than its block')
+    if (frameBytes < FRAME_HEADER_BYTES) return this.fail(FRAME_TOO_SHORT)
+    if (frameBytes % WORD_BYTES !== 0) return this.fail(FRAME_UNALIGNED)
+    if (frameBytes > endOffset - offset) return this.fail(FRAME_TOO_LONG)
     this.frameOffset = offset
     this.frameBytes = frameBytes
     this.commandType = view.getUint16(offset + FRAME_COMMAND_TYPE, true)
@@ -101,10 +115,10 @@ export class FrameCursor {
   nextRecord(): boolean {
     const { view, nextRecordOffset: offset, nextFrameOffset: end } = this
     if (offset >= end || this.problem !== '') return false
-    if (end - offset < RECORD_HEADER_BYTES) return this.fail('a record header is cut off')
+    if (end - offset < RECORD_HEADER_BYTES) return this.fail(RECORD_HEADER_CUT)
     const recordBytes = view.getUint32(offset + RECORD_LENGTH, true)
-    if (recordBytes < RECORD_HEADER_BYTES) return this.fail('a record is shorter than its header')
-    if (recordBytes > end - offset) return this.fail('a record is longer than its frame')
+    if (recordBytes < RECORD_HEADER_BYTES) return this.fail(RECORD_TOO_SHORT)
+    if (recordBytes > end - offset) return this.fail(RECORD_TOO_LONG)
     this.recordOffset = offset
     this.recordBytes = recordBytes
     this.recordType = view.getUint16(offset + RECORD_TYPE, true)
@@ -141,68 +155,81 @@ export class FrameCursor {
 /**
  * What is wrong with the frames of a block, or '' when all is right: lengths add up, counts agree
  * with the header's, and every record of the journal's own types holds together.
+ *
+ * Every event passes here when a journal is opened, so it is one loop over locals.
  */
 export function frameProblem(
-  cursor: FrameCursor,
   view: DataView,
   frameOffset: number,
   payloadBytes: number,
   frameCount: number,
   eventCount: number,
 ): string {
-  cursor.reset(view, frameOffset, payloadBytes)
+  const end = frameOffset + payloadBytes
+  if (end > view.byteLength) return OUTSIDE_BLOCK
   let frames = 0
   let events = 0
-  while (cursor.nextFrame()) {
-    frames++
-    const commandType = cursor.commandType
-    if (commandType === PADDING_COMMAND) return 'a padding frame, which belongs in the ring only'
+  for (let frame = frameOffset; frame < end; frames++) {
+    if (end - frame < FRAME_HEADER_BYTES) return FRAME_HEADER_CUT
+    const frameBytes = view.getUint32(frame + FRAME_LENGTH, true)
+    if (frameBytes < FRAME_HEADER_BYTES) return FRAME_TOO_SHORT
+    if (frameBytes % WORD_BYTES !== 0) return FRAME_UNALIGNED
+    if (frameBytes > end - frame) return FRAME_TOO_LONG
+    if (view.getUint16(frame + FRAME_COMMAND_TYPE, true) === PADDING_COMMAND) return PADDING_FRAME
+    const frameEnd = frame + frameBytes
     let frameEvents = 0
-    while (cursor.nextRecord()) {
-      if (cursor.recordType >= FIRST_CATALOGUED_TYPE) frameEvents++
+    for (let record = frame + FRAME_HEADER_BYTES; record < frameEnd; ) {
+      if (frameEnd - record < RECORD_HEADER_BYTES) return RECORD_HEADER_CUT
+      const recordBytes = view.getUint32(record + RECORD_LENGTH, true)
+      if (recordBytes < RECORD_HEADER_BYTES) return RECORD_TOO_SHORT
+      if (recordBytes > frameEnd - record) return RECORD_TOO_LONG
+      const type = view.getUint16(record + RECORD_TYPE, true)
+      if (view.getUint16(record + RECORD_RESERVED, true) !== 0) return RECORD_RESERVED_USED
+      if (type >= FIRST_CATALOGUED_TYPE && type <= LAST_CATALOGUED_TYPE) frameEvents++
       else {
-        const problem = ownRecordProblem(cursor)
+        const problem = ownRecordProblem(view, record, recordBytes, type)
         if (problem !== '') return problem
       }
-      if (cursor.recordType > LAST_CATALOGUED_TYPE) return 'a record of an impossible type'
-      if (view.getUint16(cursor.recordOffset + RECORD_RESERVED, true) !== 0) {
-        return 'reserved bytes of a record are not zero'
-      }
+      record += alignWord(recordBytes)
     }
-    if (frameEvents !== cursor.eventCount) return 'a frame states another number of events'
+    if (frameEvents !== view.getUint16(frame + FRAME_EVENT_COUNT, true)) return FRAME_EVENTS_DIFFER
     events += frameEvents
+    frame = frameEnd
   }
-  if (cursor.problem !== '') return cursor.problem
-  if (frames !== frameCount) return 'the block header states another number of frames'
-  if (events !== eventCount) return 'the block header states another number of events'
+  if (frames !== frameCount) return 'another number of frames than its header states'
+  if (events !== eventCount) return 'another number of events than its header states'
   return ''
 }
 
-/** Checks a record of the journal's own types: those below the first catalogued one. */
-function ownRecordProblem(cursor: FrameCursor): string {
-  const { view, recordOffset, recordBytes, recordType } = cursor
+/** Checks a record that is no event. Its length is known to stay inside. */
+function ownRecordProblem(
+  view: DataView,
+  recordOffset: number,
+  recordBytes: number,
+  recordType: number,
+): string {
   if (recordType === STREAM_OPENED_RECORD) {
-    if (recordBytes < STREAM_OPENED_ID) return 'a stream-opened record is cut off'
+    if (recordBytes < STREAM_OPENED_ID) return 'a stream-opened record that is cut off'
     const idBytes = view.getUint16(recordOffset + STREAM_OPENED_ID_BYTES, true)
-    if (idBytes > ID_BYTES_MAX) return 'the id of a stream-opened record is too long'
+    if (idBytes > ID_BYTES_MAX) return 'a stream-opened record whose id is too long'
     return recordBytes === STREAM_OPENED_ID + idBytes
       ? ''
-      : 'the id of a stream-opened record does not fill it'
+      : 'a stream-opened record that its id does not fill'
   }
   if (recordType === KEYED_OUTCOME_RECORD) {
-    if (recordBytes < KEYED_OUTCOME_TEXTS) return 'a keyed-outcome record is cut off'
+    if (recordBytes < KEYED_OUTCOME_TEXTS) return 'a keyed-outcome record that is cut off'
     const keyBytes = view.getUint16(recordOffset + KEYED_OUTCOME_KEY_BYTES, true)
     const codeBytes = view.getUint16(recordOffset + KEYED_OUTCOME_CODE_BYTES, true)
     const kind = view.getUint8(recordOffset + KEYED_OUTCOME_KIND)
     const reserved = view.getUint8(recordOffset + KEYED_OUTCOME_RESERVED)
     if (kind > OUTCOME_ACCEPTED || reserved !== 0) return 'a keyed-outcome record of unknown kind'
-    if (keyBytes > KEY_BYTES_MAX) return 'the key of a keyed-outcome record is too long'
+    if (keyBytes > KEY_BYTES_MAX) return 'a keyed-outcome record whose key is too long'
     return KEYED_OUTCOME_TEXTS + keyBytes + codeBytes <= recordBytes
       ? ''
-      : 'the key of a keyed-outcome record is longer than the record'
+      : 'a keyed-outcome record that is shorter than its key'
   }
   if (recordType === SEAL_RECORD) {
-    return recordBytes === RECORD_HEADER_BYTES ? '' : 'a seal record has a payload'
+    return recordBytes === RECORD_HEADER_BYTES ? '' : 'a seal record with a payload'
   }
-  return recordType === 0 || recordType > SEAL_RECORD ? 'a record of an unknown type' : ''
+  return recordType === CATALOGUE_RECORD ? '' : 'a record of an unknown type'
 }

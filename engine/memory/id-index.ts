@@ -16,6 +16,9 @@
  *   for all:  hash = hashBytes(…);  sum += touch(hash)
  *   for all:  slot = findBytes(…, hash)
  *
+ * (A sweep between them that touches the ids behind the buckets of text and UUIDs gained nothing:
+ * it mispredicts as often as it misses.)
+ *
  * What an id may be is checked where it enters the engine. Here, a value that cannot be an id is
  * not found, and is refused with INVALID_ID when it is added. The empty text is an id like others.
  */

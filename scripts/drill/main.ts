@@ -104,7 +104,9 @@ function printTable(result: DrillResult): void {
   ]
   console.log()
   for (const [name, value] of rows) console.log(`  ${name.padEnd(28)}${value}`)
-  console.log('\n  * from the time a command was due to its receipt; without the first second of each life\n')
+  console.log(
+    '\n  * from the time a command was due to its receipt; without the first second of each life\n',
+  )
 }
 
 function jsonOf(result: DrillResult): string {

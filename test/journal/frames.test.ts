@@ -54,7 +54,7 @@ function encode(frames: TestFrame[]): Uint8Array {
 
 function problemOf(bytes: Uint8Array, frames = 1, events = 0): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return frameProblem(new FrameCursor(), view, 0, bytes.byteLength, frames, events)
+  return frameProblem(view, 0, bytes.byteLength, frames, events)
 }
 
 function one(type: number, payload: number[] | Uint8Array): Uint8Array {
@@ -101,14 +101,7 @@ describe('frame cursor', () => {
       expect(cursor.problem, `seed ${seed}`).toBe('')
       expect(seen, `seed ${seed}`).toEqual(frames)
       const events = frames.flatMap(({ records }) => records).filter(({ type }) => type >= 16)
-      const problem = frameProblem(
-        cursor,
-        view,
-        start,
-        payload.length,
-        frames.length,
-        events.length,
-      )
+      const problem = frameProblem(view, start, payload.length, frames.length, events.length)
       expect(problem, `seed ${seed}`).toBe('')
     }
   })
@@ -146,7 +139,7 @@ describe('frame cursor', () => {
         }
       }
       expect(steps, `seed ${seed}`).toBeLessThanOrEqual(bytes.length / 16)
-      frameProblem(cursor, view, 0, claimed, random.below(5), random.below(10))
+      frameProblem(view, 0, claimed, random.below(5), random.below(10))
     }
   })
 })
@@ -162,30 +155,30 @@ describe('frame check', () => {
   })
 
   it.each([
-    ['a frame header is cut off', new Uint8Array(8)],
-    ['a frame is shorter than its header', patched([0], 8)],
-    ['the length of a frame is not a multiple of 8', patched([0], 33)],
-    ['a frame is longer than its block', patched([0], 48)],
-    ['a record header is cut off', cutRecord()],
-    ['a record is shorter than its header', patched([16], 15)],
-    ['a record is longer than its frame', patched([16], 25)],
+    ['a frame whose header is cut off', new Uint8Array(8)],
+    ['a frame that is shorter than its header', patched([0], 8)],
+    ['a frame whose length is not a multiple of 8', patched([0], 33)],
+    ['a frame that is longer than the block', patched([0], 48)],
+    ['a record whose header is cut off', cutRecord()],
+    ['a record that is shorter than its header', patched([16], 15)],
+    ['a record that is longer than its frame', patched([16], 25)],
     ['a padding frame', encode([{ command: PADDING_COMMAND, timeUs: 0, records: [] }])],
     ['unknown type', one(0, [])],
     ['unknown type', one(5, [])],
     ['unknown type', one(15, [])],
-    ['impossible type', one(0xffff, [])],
-    ['reserved bytes of a record', patched([16 + 6], 1)],
-    ['another number of events', patched([6], 1)],
-    ['a seal record has a payload', one(SEAL_RECORD, [1])],
-    ['stream-opened record is cut off', one(STREAM_OPENED_RECORD, [1, 0, 0])],
-    ['id of a stream-opened record does not fill it', one(STREAM_OPENED_RECORD, [1, 0, 2, 0, 7])],
-    ['id of a stream-opened record does not fill it', one(STREAM_OPENED_RECORD, [1, 0, 0, 0, 7])],
-    ['id of a stream-opened record is too long', longId()],
-    ['keyed-outcome record is cut off', one(KEYED_OUTCOME_RECORD, new Uint8Array(13))],
+    ['unknown type', one(0xffff, [])],
+    ['a record whose reserved bytes', patched([16 + 6], 1)],
+    ['another number of events than it has', patched([6], 1)],
+    ['a seal record with a payload', one(SEAL_RECORD, [1])],
+    ['stream-opened record that is cut off', one(STREAM_OPENED_RECORD, [1, 0, 0])],
+    ['stream-opened record that its id does not fill', one(STREAM_OPENED_RECORD, [1, 0, 2, 0, 7])],
+    ['stream-opened record that its id does not fill', one(STREAM_OPENED_RECORD, [1, 0, 0, 0, 7])],
+    ['stream-opened record whose id is too long', longId()],
+    ['keyed-outcome record that is cut off', one(KEYED_OUTCOME_RECORD, new Uint8Array(13))],
     ['keyed-outcome record of unknown kind', keyed({ kind: 2 })],
     ['keyed-outcome record of unknown kind', keyed({ reserved: 1 })],
-    ['longer than the record', keyed({ keyBytes: 2, codeBytes: 2 })],
-    ['too long', keyed({ keyBytes: KEY_BYTES_MAX + 1 })],
+    ['shorter than its key', keyed({ keyBytes: 2, codeBytes: 2 })],
+    ['keyed-outcome record whose key is too long', keyed({ keyBytes: KEY_BYTES_MAX + 1 })],
   ])('frames: refuses (%s)', (problem, bytes) => {
     expect(problemOf(bytes)).toContain(problem)
   })

@@ -520,7 +520,7 @@ describe('a journal on disk', () => {
 
   it('recovery: says what the system said (a read that fails, a write that fails)', () => {
     const { storage } = sealedJournal()
-    storage.failAt = 3
+    storage.failAt = storage.calls + 3
     expect((recover(storage) as Refused).error).toMatchObject({ code: 'JOURNAL_UNREADABLE' })
     storage.failAt = 0
     const open = storage.open.bind(storage)

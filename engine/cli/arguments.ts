@@ -1,0 +1,140 @@
+/** What the arguments of the command line ask for, or a sentence that says what is wrong with them. */
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { causeOf } from '../../journal/errors.js'
+import type { ReadEventsOptions } from '../../journal/event-reader.js'
+import { printableJson } from './printable.js'
+
+export type CommandName = 'read' | 'verify' | 'info'
+
+export type Invocation =
+  | { readonly kind: 'help'; readonly topic: CommandName | undefined }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'read'; readonly path: string; readonly options: ReadEventsOptions }
+  | {
+      readonly kind: 'verify'
+      readonly path: string
+      readonly json: boolean
+      readonly threads: number | undefined
+    }
+  | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+
+/** Wrong arguments: exit code 2. */
+export class UsageError extends Error {
+  readonly topic: CommandName | undefined
+
+  constructor(message: string, topic?: CommandName) {
+    super(message)
+    this.topic = topic
+  }
+}
+
+const COMMANDS: readonly string[] = ['read', 'verify', 'info']
+const THREADS_MAX = 256
+
+type Options = NonNullable<ParseArgsConfig['options']>
+/** None may be given several values. */
+type Values = Readonly<Record<string, string | boolean | (string | boolean)[] | undefined>>
+
+const HELP = { help: { type: 'boolean', short: 'h' } } as const
+const TEXT = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+const OPTIONS: Readonly<Record<CommandName, Options>> = {
+  read: { ...HELP, from: TEXT, to: TEXT, stream: TEXT, id: TEXT, limit: TEXT },
+  verify: { ...HELP, json: FLAG, threads: TEXT },
+  info: { ...HELP, json: FLAG },
+}
+
+/** `argv` is without the names of node and of the script. @throws UsageError */
+export function parseArguments(argv: readonly string[]): Invocation {
+  const [first, ...rest] = argv
+  if (first === undefined) throw new UsageError('no command is given')
+  if (first === '--help' || first === '-h' || first === 'help')
+    return { kind: 'help', topic: topicOf(rest[0]) }
+  if (first === '--version' || first === '-V') return { kind: 'version' }
+  const command = topicOf(first)
+  if (command === undefined) {
+    const what = first.startsWith('-') ? 'option' : 'command'
+    throw new UsageError(
+      `there is no ${what} ${printableJson(first)}; the commands are ${COMMANDS.join(', ')}`,
+    )
+  }
+  const { values, positionals } = parse(command, rest)
+  if (values['help'] === true) return { kind: 'help', topic: command }
+  const path = onlyDirectory(command, positionals)
+  const json = values['json'] === true
+  switch (command) {
+    case 'read':
+      return { kind: command, path, options: readOptions(values) }
+    case 'verify':
+      return {
+        kind: command,
+        path,
+        json,
+        threads: integer(command, values, 'threads', THREADS_MAX),
+      }
+    case 'info':
+      return { kind: command, path, json }
+  }
+}
+
+function topicOf(name: string | undefined): CommandName | undefined {
+  return name !== undefined && COMMANDS.includes(name) ? (name as CommandName) : undefined
+}
+
+function parse(
+  command: CommandName,
+  args: string[],
+): { readonly values: Values; readonly positionals: readonly string[] } {
+  try {
+    return parseArgs({ args, options: OPTIONS[command], allowPositionals: true, strict: true })
+  } catch (error) {
+    // Node's sentence goes on with advice about positional arguments, which does not fit here.
+    const sentence = causeOf(error).split(/\.\s/, 1)[0] as string
+    throw new UsageError(sentence, command)
+  }
+}
+
+function onlyDirectory(command: CommandName, positionals: readonly string[]): string {
+  const [path, surplus] = positionals
+  if (path === undefined || path === '') {
+    throw new UsageError("the journal's directory is missing", command)
+  }
+  if (surplus === undefined) return path
+  throw new UsageError(
+    `one directory is read at a time; ${printableJson(surplus)} is too much`,
+    command,
+  )
+}
+
+function readOptions(values: Values): ReadEventsOptions {
+  const from = integer('read', values, 'from')
+  const to = integer('read', values, 'to')
+  const limit = integer('read', values, 'limit')
+  const { stream, id } = values
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new UsageError(`--from ${from} is beyond --to ${to}, so there is nothing to read`, 'read')
+  }
+  return {
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(limit === undefined ? {} : { limit }),
+    ...(typeof stream === 'string' ? { stream } : {}),
+    ...(typeof id === 'string' ? { id } : {}),
+  }
+}
+
+function integer(
+  command: CommandName,
+  values: Values,
+  name: string,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  const text = values[name]
+  if (typeof text !== 'string') return undefined
+  const value = /^\d+$/.test(text) ? Number(text) : 0
+  if (value >= 1 && value <= max) return value
+  throw new UsageError(
+    `--${name} must be a whole number from 1 to ${max}, got ${printableJson(text)}`,
+    command,
+  )
+}

@@ -1,0 +1,42 @@
+/** Figures and tables as people read them. */
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+
+/** `1,234,567` */
+export function count(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+/** `12.5 MiB` */
+export function size(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
+}
+
+/** `1 block`, `2 blocks` */
+export function plural(value: number, singular: string): string {
+  return `${count(value)} ${singular}${value === 1 ? '' : 's'}`
+}
+
+/**
+ * Rows of cells as lines, in columns as wide as their widest cell; columns named in `right` are
+ * aligned at their right side.
+ */
+export function table(rows: readonly (readonly string[])[], right: readonly number[]): string[] {
+  const widths: number[] = []
+  for (const row of rows) {
+    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
+  }
+  return rows.map((row) => {
+    const cells = row.map((cell, i) => {
+      const width = widths[i] ?? 0
+      return right.includes(i) ? cell.padStart(width) : cell.padEnd(width)
+    })
+    return `  ${cells.join('  ')}`.trimEnd()
+  })
+}

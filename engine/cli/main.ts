@@ -1,0 +1,79 @@
+#!/usr/bin/env node
+/**
+ * The command `tidewheel`: reads, verifies and surveys journals. Exit codes: 0 all is well, 1 the
+ * journal is damaged or cannot be read, 2 wrong arguments.
+ */
+import { createRequire } from 'node:module'
+import { TidewheelError } from '../../journal/errors.js'
+import { type Invocation, parseArguments, UsageError } from './arguments.js'
+import { infoCommand } from './info-command.js'
+import { LineOutput, OutputError } from './line-output.js'
+import { printable } from './printable.js'
+import { readCommand } from './read-command.js'
+import { usage } from './usage.js'
+import { verifyCommand } from './verify-command.js'
+
+const FAILED = 1
+const WRONG_ARGUMENTS = 2
+
+async function run(invocation: Invocation, output: LineOutput): Promise<number> {
+  switch (invocation.kind) {
+    case 'help':
+      return print(usage(invocation.topic).trimEnd(), output)
+    case 'version':
+      return print(version(), output)
+    case 'read':
+      return readCommand(invocation.path, invocation.options, output)
+    case 'verify':
+      return verifyCommand(invocation.path, invocation.json, invocation.threads, output)
+    case 'info':
+      return infoCommand(invocation.path, invocation.json, output)
+  }
+}
+
+async function print(text: string, output: LineOutput): Promise<number> {
+  void output.write(text)
+  await output.flush()
+  return 0
+}
+
+function version(): string {
+  const require = createRequire(import.meta.url)
+  return (require('tidewheel/package.json') as { readonly version: string }).version
+}
+
+/** Says on stderr what went wrong, and returns the exit code. */
+function explain(error: unknown): number {
+  if (error instanceof UsageError) {
+    const command = error.topic === undefined ? 'tidewheel' : `tidewheel ${error.topic}`
+    complain(`${error.message}. See ${command} --help`)
+    return WRONG_ARGUMENTS
+  }
+  if (error instanceof TidewheelError) {
+    complain(error.message)
+    return error.code === 'UNKNOWN_AGGREGATE' ? WRONG_ARGUMENTS : FAILED
+  }
+  if (error instanceof OutputError) {
+    complain(error.message)
+    return FAILED
+  }
+  // Only a bug gets here, and whoever mends it needs the stack.
+  console.error(error)
+  return FAILED
+}
+
+function complain(message: string): void {
+  console.error(`tidewheel: ${printable(message)}`)
+}
+
+async function main(): Promise<number> {
+  try {
+    return await run(parseArguments(process.argv.slice(2)), new LineOutput(process.stdout))
+  } catch (error) {
+    return explain(error)
+  }
+}
+
+// Not process.exit: what was written to a pipe may still be on its way.
+process.stderr.on('error', () => undefined)
+process.exitCode = await main()

@@ -1,0 +1,172 @@
+/**
+ * What a journal says of itself, without the application that wrote it: its segments, its types, and
+ * how often each occurs. It reads all of the journal once, takes no lock and never writes.
+ *
+ * Of a damaged journal it tells what lies before the damage. It is not a verification: the hash
+ * chain and the payloads of events are not looked at.
+ */
+import { DURABILITY_DISK, FORMAT_VERSION, paddedBlockBytes } from './block-layout.js'
+import type { CatalogueEntry, CatalogueKind } from './catalogue.js'
+import { TidewheelError } from './errors.js'
+import { journalBlocks } from './event-reader.js'
+import { EventWalk } from './event-walk.js'
+import { type JournalFolder, openJournalFolder } from './journal-folder.js'
+import type { JournalBlock } from './journal-reader.js'
+import { type LockStatus, readLockStatus } from './lock-status.js'
+import { FIRST_CATALOGUED_TYPE } from './record-layout.js'
+import { SEGMENT_DATA } from './segment-layout.js'
+
+export interface SegmentSurvey {
+  readonly file: string
+  readonly number: number
+  readonly sizeBytes: number
+  /** Headers and blocks. */
+  usedBytes: number
+  blocks: number
+  events: number
+  /** 0: the segment has no event. */
+  firstSequence: number
+  lastSequence: number
+  /** Of the first and the last event, microseconds since 1970; 0: none. */
+  firstTime: number
+  lastTime: number
+}
+
+/** A catalogue entry, and how often it occurs: streams, events, or transactions of a command. */
+export interface CountedEntry extends CatalogueEntry {
+  readonly count: number
+}
+
+export interface JournalSurvey {
+  /** Absolute, of the directory. */
+  readonly path: string
+  /** Hexadecimal; '' when no segment tells. */
+  readonly journalId: string
+  readonly format: number
+  /** Undefined: the journal has no catalogue yet. */
+  readonly domain: string | undefined
+  /** Of the last block; undefined: there is none. */
+  readonly durability: 'disk' | 'os' | undefined
+  /** How often it was opened for writing. */
+  readonly epoch: number
+  readonly lock: LockStatus
+  readonly segments: readonly SegmentSurvey[]
+  readonly blocks: number
+  readonly events: number
+  /** Of the last event; 0: none. */
+  readonly lastSequence: number
+  /** Commands that left something in the journal: events, or an outcome under a key. */
+  readonly transactions: number
+  readonly keyedAccepted: number
+  readonly keyedRejected: number
+  /** In order of their numbers in the journal's catalogue. */
+  readonly aggregates: readonly CountedEntry[]
+  readonly eventTypes: readonly CountedEntry[]
+  readonly commands: readonly CountedEntry[]
+  /** Where reading ended, if there is more than could be read. */
+  readonly problem: TidewheelError | undefined
+}
+
+/** @throws TidewheelError NOT_A_JOURNAL, JOURNAL_UNREADABLE, FORMAT_TOO_NEW. Damage does not throw. */
+export async function surveyJournal(path: string): Promise<JournalSurvey> {
+  const folder = openJournalFolder(path)
+  const surveyor = new Surveyor(folder)
+  let problem: TidewheelError | undefined
+  try {
+    for await (const block of journalBlocks(folder)) surveyor.take(block)
+  } catch (error) {
+    if (!(error instanceof TidewheelError) || error.code !== 'JOURNAL_DAMAGED') throw error
+    problem = error
+  }
+  return surveyor.finish(problem)
+}
+
+class Surveyor {
+  private readonly folder: JournalFolder
+  private readonly walk = new EventWalk()
+  private readonly segments: SegmentSurvey[]
+  private readonly eventCounts: number[] = []
+  private lastBlock: { readonly durability: number; readonly epoch: number } | undefined
+  private lastSequence = 0
+
+  constructor(folder: JournalFolder) {
+    this.folder = folder
+    this.segments = folder.segments.map(emptySurvey)
+  }
+
+  take(block: JournalBlock): void {
+    const { walk, eventCounts } = this
+    const { header } = block
+    const segment = this.segments[header.segmentNumber - 1] as SegmentSurvey
+    this.lastBlock = header
+    segment.blocks++
+    segment.usedBytes = header.fileOffset + paddedBlockBytes(header.payloadBytes)
+    walk.enterBlock(block)
+    while (walk.nextEvent()) {
+      const { number } = walk.type
+      eventCounts[number] = (eventCounts[number] ?? 0) + 1
+      if (segment.events++ === 0) {
+        segment.firstSequence = walk.sequence
+        segment.firstTime = walk.timeUs
+      }
+      segment.lastSequence = walk.sequence
+      segment.lastTime = walk.timeUs
+      this.lastSequence = walk.sequence
+    }
+  }
+
+  finish(problem: TidewheelError | undefined): JournalSurvey {
+    const { folder, walk, segments, lastBlock, eventCounts } = this
+    const journalId = folder.segments[0]?.header?.journalId
+    return {
+      path: folder.storage.path,
+      journalId: journalId === undefined ? '' : Buffer.from(journalId).toString('hex'),
+      format: FORMAT_VERSION,
+      domain: walk.types.catalogue?.domain,
+      durability: lastBlock === undefined ? undefined : durabilityOf(lastBlock.durability),
+      epoch: lastBlock?.epoch ?? 0,
+      lock: readLockStatus(folder.storage.path),
+      segments,
+      blocks: total(segments.map((segment) => segment.blocks)),
+      events: total(segments.map((segment) => segment.events)),
+      lastSequence: this.lastSequence,
+      transactions: total([...walk.transactions.subarray(FIRST_CATALOGUED_TYPE)]),
+      keyedAccepted: walk.keyedAccepted,
+      keyedRejected: walk.keyedRejected,
+      aggregates: this.entries('aggregate', (number) => walk.streams.count(number)),
+      eventTypes: this.entries('event', (number) => eventCounts[number] ?? 0),
+      commands: this.entries('command', (number) => walk.transactions[number] ?? 0),
+      problem,
+    }
+  }
+
+  private entries(kind: CatalogueKind, countOf: (number: number) => number): CountedEntry[] {
+    const entries = this.walk.types.catalogue?.entries ?? []
+    return entries
+      .filter((entry) => entry.kind === kind)
+      .map((entry) => ({ ...entry, count: countOf(entry.number) }))
+  }
+}
+
+function emptySurvey(segment: JournalFolder['segments'][number]): SegmentSurvey {
+  return {
+    file: segment.name,
+    number: segment.number,
+    sizeBytes: segment.sizeBytes,
+    usedBytes: SEGMENT_DATA,
+    blocks: 0,
+    events: 0,
+    firstSequence: 0,
+    lastSequence: 0,
+    firstTime: 0,
+    lastTime: 0,
+  }
+}
+
+function durabilityOf(level: number): 'disk' | 'os' {
+  return level === DURABILITY_DISK ? 'disk' : 'os'
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0)
+}
