@@ -68,7 +68,6 @@ function hashObjects(hash: Hash, store: ObjectStore): void {
 
 function hashKeys(hash: Hash, runtime: DomainRuntime): void {
   const { keys } = runtime
-  hashNumber(hash, keys.count)
   for (const entry of keys.entries(runtime.latestUs)) {
     hashBytes(hash, keys.keyOf(entry))
     hashNumber(hash, keys.contentLowOf(entry))

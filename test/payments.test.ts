@@ -4,7 +4,11 @@ import { type Backend, EngineBackend, NaiveBackend } from './support/payments-ru
 
 const implementations: [name: string, open: () => Promise<Backend>][] = [
   ['inline', () => EngineBackend.open({ durability: 'none', processor: 'inline' })],
-  ['on a thread', () => EngineBackend.open({ durability: 'os', processor: 'thread' })],
+  [
+    'on a thread',
+    () =>
+      EngineBackend.open({ durability: 'os', processor: 'thread', segmentBytes: 4 * 1024 * 1024 }),
+  ],
   ['naive model', async () => new NaiveBackend()],
 ]
 

@@ -88,10 +88,14 @@ function parse(
   try {
     return parseArgs({ args, options: OPTIONS[command], allowPositionals: true, strict: true })
   } catch (error) {
-    // Node's sentence goes on with advice about positional arguments, which does not fit here.
-    const sentence = causeOf(error).split(/\.\s/, 1)[0] as string
-    throw new UsageError(sentence, command)
+    throw new UsageError(sentenceOf(error), command)
   }
+}
+
+/** Node's own words, in one line, without its advice about positional arguments. */
+function sentenceOf(error: unknown): string {
+  const [text = ''] = causeOf(error).split('. To specify a positional argument')
+  return text.replaceAll('\n', ' ').replace(/\.$/, '')
 }
 
 function onlyDirectory(command: CommandName, positionals: readonly string[]): string {

@@ -13,7 +13,14 @@ import { Buffer } from 'node:buffer'
 import type { JournalEvent } from '../../journal/event-reader.js'
 import { printableJson } from './printable.js'
 
-const US_A_MS = 1000
+const US_A_SECOND = 1_000_000
+const MS_A_SECOND = 1000
+/** Length of `2026-01-31T12:00:00`. */
+const SECONDS_END = 19
+
+/** Events of one second follow each other, and formatting a date was a sixth of the time of a read. */
+let lastSecond = -1
+let lastText = ''
 
 /** Without the line feed. */
 export function jsonLine(event: JournalEvent): string {
@@ -26,9 +33,12 @@ export function jsonLine(event: JournalEvent): string {
 
 /** `2026-01-31T12:00:00.000001Z`, from microseconds since 1970. */
 export function isoTime(timeUs: number): string {
-  const ms = Math.floor(timeUs / US_A_MS)
-  const restUs = String(timeUs - ms * US_A_MS).padStart(3, '0')
-  return `${new Date(ms).toISOString().slice(0, -1)}${restUs}Z`
+  const second = Math.floor(timeUs / US_A_SECOND)
+  if (second !== lastSecond) {
+    lastSecond = second
+    lastText = new Date(second * MS_A_SECOND).toISOString().slice(0, SECONDS_END)
+  }
+  return `${lastText}.${String(timeUs - second * US_A_SECOND).padStart(6, '0')}Z`
 }
 
 /** Plain data of limited depth: what codecs decode. */

@@ -6,7 +6,9 @@
 
 /** What JSON.stringify leaves as it is: DEL, C1 controls, separators, marks of direction, BOM. */
 const UNSAFE_IN_JSON = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
-/** The same, and C0 controls and lone surrogates. */
+/** Most names and values: ASCII without quotation mark and backslash. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/
+/** The same as UNSAFE_IN_JSON, and C0 controls and lone surrogates. */
 const UNSAFE =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for.
   /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu
@@ -18,6 +20,7 @@ export function printable(text: string): string {
 
 /** A JSON string literal that is safe to show. */
 export function printableJson(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`
   return JSON.stringify(text).replace(UNSAFE_IN_JSON, escapeCharacter)
 }
 

@@ -123,7 +123,7 @@ export class KeyTable {
 
   /**
    * Adds the answer to an accepted command, whose key must not be visible at `timeUs`. Times never
-   * go backwards. `sequence` is that of its first event, or where it was decided if it has none.
+   * go backwards. `sequence` is that of its last event, or where it was decided if it has none.
    */
   addAccepted(
     view: DataView,
@@ -198,7 +198,7 @@ export class KeyTable {
     return this.log.viewOf(reference).getUint8(this.at(reference, ENTRY_ACCEPTED)) !== 0
   }
 
-  /** Sequence of the first event. */
+  /** As in the receipt: of the last event, or where the command was decided. */
   sequenceOf(reference: number): number {
     return getU64(this.log.viewOf(reference), this.at(reference, ENTRY_SEQUENCE))
   }

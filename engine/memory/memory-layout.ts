@@ -26,7 +26,7 @@
  *   │ length u32 │ hash    │ content hash    │ time u64        │
  *   │ with this  │ i32     │ 2 × u32         │ µs since 1970   │
  *   ├────────────┴─────────┼─────────┬───────┴─┬───────┬───────┤ 24
- *   │ first sequence u64   │ events  │ detail  │ key   │ code  │
+ *   │ sequence u64         │ events  │ detail  │ key   │ code  │
  *   │                      │ u32     │ bytes   │ bytes │ bytes │
  *   │                      │         │ u32     │ u16   │ u16   │
  *   ├──────────┬──────────┬┴─────────┴─────────┴───────┴───────┤ 44

@@ -42,7 +42,7 @@ function bankCatalogue(): Catalogue {
 function readFrame(frame: Uint8Array): Catalogue {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength)
   const cursor = new FrameCursor()
-  expect(frameProblem(cursor, view, 0, frame.length, 1, 0)).toBe('')
+  expect(frameProblem(view, 0, frame.length, 1, 0)).toBe('')
   cursor.reset(view, 0, frame.length)
   expect(cursor.nextFrame() && cursor.nextRecord()).toBe(true)
   expect([cursor.recordType, cursor.slot, cursor.version]).toEqual([CATALOGUE_RECORD, 0, 0])

@@ -45,7 +45,8 @@ export interface Backend {
   close(): Promise<void>
 }
 
-const START_US = 1_700_000_000_000_000
+/** What a moved clock shows first. */
+export const START_US = 1_700_000_000_000_000
 /** How many accounts and payments a bank may number. */
 const NUMBERS_A_BANK = 1_000
 

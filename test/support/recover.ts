@@ -4,7 +4,7 @@ import { FrameCursor } from '../../journal/frames.js'
 import type { JournalEnd } from '../../journal/journal-end.js'
 import { getU64 } from '../../journal/layout.js'
 import { ReadWindow } from '../../journal/read-window.js'
-import { recoverJournal } from '../../journal/recovery.js'
+import { type RecoveryOptions, recoverJournal } from '../../journal/recovery.js'
 import type { RecoveryReport } from '../../journal/recovery-report.js'
 import type { Storage } from '../../journal/storage.js'
 
@@ -25,7 +25,7 @@ const window = new ReadWindow()
 
 export function recover(
   storage: Storage,
-  options: { durability?: 'disk' | 'os'; durableSequence?: number } = {},
+  options: Partial<RecoveryOptions> = {},
 ): Opened | Refused {
   const { durability = 'disk', ...others } = options
   const sequences: number[] = []
