@@ -31,7 +31,7 @@ function damagedEverywhere(): JournalBuilder {
   const builder = sealedJournal()
   const { files } = builder.storage
   files.delete('manifest')
-  builder.bytesAround(1)[3] = 1
+  builder.bytesAround(3)[3] = 1
   builder.bytesAround(1)[builder.at(1).offset + 4000] = 1
   const last = builder.at(6)
   builder.bytesAround(6)[last.offset + last.usedBytes - 1] = 7
@@ -43,6 +43,7 @@ function expectSameAfterCrashes(make: () => JournalBuilder, sequences: number[])
   const undisturbed = make().storage
   const expected = recover(undisturbed) as Opened
   expect(expected.sequences).toEqual(sequences)
+  expect([...undisturbed.unsynced]).toEqual([])
   for (let failAt = 1; ; failAt++) {
     const { storage } = make()
     storage.failAt = storage.calls + failAt

@@ -16,7 +16,7 @@ import { recover, upTo } from '../support/recover.js'
 /** Three blocks a segment: five with events and the seal fill two. */
 const OPTIONS = { segmentBytes: 20 * 1024 }
 const ALL = upTo(12).join()
-/** TIDEWHEEL_EXHAUSTIVE=1 also flips all bits of bytes that are always zero, not one of each. */
+/** TIDEWHEEL_EXHAUSTIVE=1 also flips all bits of the bytes that are always zero: 491,776 in all. */
 const EVERY_BIT = process.env['TIDEWHEEL_EXHAUSTIVE'] === '1'
 
 interface Tally {
@@ -70,7 +70,9 @@ describe('a damaged journal', () => {
       const used = usedBytes(builder, name)
       for (let at = 0; at < pristine.byteLength; at++) {
         const all = EVERY_BIT || used.has(at)
-        for (let bit = all ? 0 : at % 8; bit < 8; bit += all ? 1 : 8) {
+        // One bit of every other byte that is always zero: another bit every time.
+        if (!all && at % 2 !== 0) continue
+        for (let bit = all ? 0 : (at >> 1) % 8; bit < 8; bit += all ? 1 : 8) {
           const damaged = shallowCopy(storage, name)
           const bytes = damaged.bytesOf(name)
           bytes[at] = (bytes[at] as number) ^ (1 << bit)

@@ -14,6 +14,8 @@ export class MemoryStorage implements Storage {
   failAt = 0
   /** All calls. */
   calls = 0
+  /** Files with writes that no sync has followed, and '.' for the directory. */
+  readonly unsynced = new Set<string>()
 
   list(): string[] {
     this.count()
@@ -25,6 +27,7 @@ export class MemoryStorage implements Storage {
     if (mode === 'create') {
       if (this.files.has(name)) throw systemError('EEXIST', 'open')
       this.changes++
+      this.unsynced.add('.')
       this.files.set(name, new Uint8Array(0))
     }
     if (!this.files.has(name)) throw systemError('ENOENT', 'open')
@@ -34,6 +37,8 @@ export class MemoryStorage implements Storage {
   rename(from: string, to: string): void {
     this.count()
     this.changes++
+    if (this.unsynced.has(from)) throw new Error(`${from} is renamed before it is synced`)
+    this.unsynced.add('.')
     this.files.set(to, this.bytesOf(from))
     this.files.delete(from)
   }
@@ -41,12 +46,15 @@ export class MemoryStorage implements Storage {
   remove(name: string): void {
     this.count()
     this.changes++
+    this.unsynced.add('.')
+    this.unsynced.delete(name)
     if (!this.files.delete(name)) throw systemError('ENOENT', 'unlink')
   }
 
   syncDirectory(): void {
     this.count()
     this.changes++
+    this.unsynced.delete('.')
   }
 
   freeBytes(): number {
@@ -107,6 +115,7 @@ class MemoryFile implements StorageFile {
   write(buffer: Uint8Array, position: number): void {
     this.storage.count()
     this.storage.changes++
+    this.storage.unsynced.add(this.name)
     const end = position + buffer.byteLength
     if (end > this.storage.bytesOf(this.name).byteLength) this.resize(end)
     this.storage.bytesOf(this.name).set(buffer, position)
@@ -115,11 +124,13 @@ class MemoryFile implements StorageFile {
   sync(): void {
     this.storage.count()
     this.storage.changes++
+    this.storage.unsynced.delete(this.name)
   }
 
   truncate(sizeBytes: number): void {
     this.storage.count()
     this.storage.changes++
+    this.storage.unsynced.add(this.name)
     this.resize(sizeBytes)
   }
 

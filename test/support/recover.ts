@@ -1,4 +1,5 @@
 /** Runs a recovery and collects what it hands out, so that tests compare outcomes. */
+import { expect } from 'vitest'
 import { TidewheelError } from '../../journal/errors.js'
 import { FrameCursor } from '../../journal/frames.js'
 import type { JournalEnd } from '../../journal/journal-end.js'
@@ -7,6 +8,8 @@ import { ReadWindow } from '../../journal/read-window.js'
 import { type RecoveryOptions, recoverJournal } from '../../journal/recovery.js'
 import type { RecoveryReport } from '../../journal/recovery-report.js'
 import type { Storage } from '../../journal/storage.js'
+import type { JournalBuilder } from './journal-builder.js'
+import type { MemoryStorage } from './memory-storage.js'
 
 export interface Opened {
   readonly kind: 'opened'
@@ -65,4 +68,33 @@ export function collectSequences(
 
 export function upTo(sequence: number): number[] {
   return Array.from({ length: sequence }, (_, index) => index + 1)
+}
+
+export function opened(outcome: Opened | Refused): Opened {
+  if (outcome.kind === 'refused') throw outcome.error
+  return outcome
+}
+
+/** Asserts a refusal that changed nothing. */
+export function expectRefusal(
+  builder: { storage: MemoryStorage },
+  message: RegExp,
+  code = 'JOURNAL_DAMAGED',
+) {
+  const before = builder.storage.digests()
+  builder.storage.changes = 0
+  const outcome = recover(builder.storage)
+  expect(outcome.kind).toBe('refused')
+  const { error } = outcome as Refused
+  expect(error.code).toBe(code)
+  expect(error.message).toMatch(message)
+  expect(builder.storage.changes).toBe(0)
+  expect(builder.storage.digests()).toEqual(before)
+  return error
+}
+
+/** Makes a block's payload wrong, as a write that was cut short leaves it. */
+export function tear(builder: JournalBuilder, block: number, from = 140): void {
+  const { offset, usedBytes } = builder.at(block)
+  builder.bytesAround(block).fill(0, offset + from, offset + usedBytes)
 }
