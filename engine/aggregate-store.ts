@@ -58,6 +58,14 @@ export abstract class AggregateStore {
     this.slab.setUint32(slot * this.strideBytes + SLOT_PENDING, count, true)
   }
 
+  /** Loads the slot of each stream; returns something derived from what was loaded. */
+  touchMany(slots: Int32Array, count: number): number {
+    const { slab, strideBytes } = this
+    let touched = 0
+    for (let i = 0; i < count; i++) touched += slab.getInt32(slots[i]! * strideBytes, true)
+    return touched
+  }
+
   get isFull(): boolean {
     return this.ids.count >= this.capacity
   }

@@ -1,6 +1,6 @@
 /**
  * One batch of commands: copied out of a lane's ring, so that its producer cannot change what was
- * checked, and swept over twice before any of them runs (see processor.ts).
+ * checked, and swept over before any of them runs (see processor.ts).
  */
 
 import { alignWord } from '../journal/layout.js'
@@ -16,6 +16,7 @@ import {
 } from './command-layout.js'
 import type { CommandRuntime, DomainRuntime } from './domain-runtime.js'
 import type { Lane } from './lane.js'
+import { IdLookup } from './memory/id-lookup.js'
 import { CORRUPT, EMPTY } from './ring/byte-ring.js'
 
 export const BATCH_COMMANDS_MAX = 256
@@ -35,24 +36,29 @@ export class CommandBatch {
   readonly payloadBytes = new Int32Array(BATCH_COMMANDS_MAX)
   readonly keys = new Int32Array(BATCH_COMMANDS_MAX)
   readonly keyBytes = new Int32Array(BATCH_COMMANDS_MAX)
-  /** Index of a command's first reference in `slots`. */
-  readonly firstReferences = new Int32Array(BATCH_COMMANDS_MAX)
-  /** Of each reference: what the sweep found, 0 for none. Advice only. */
-  slots = new Int32Array(REFERENCES_INITIAL)
 
-  private hashes = new Int32Array(REFERENCES_INITIAL)
+  /** Index of a command's first reference in `places`. */
+  private readonly firstReferences = new Int32Array(BATCH_COMMANDS_MAX)
+  /** Of each reference: its index in the lookup of its aggregate. */
+  private places = new Int32Array(REFERENCES_INITIAL)
+  /** One an aggregate. */
+  private readonly lookups: readonly IdLookup[]
   private readonly starts = new Int32Array(BATCH_COMMANDS_MAX)
   private readonly lengths = new Int32Array(BATCH_COMMANDS_MAX)
   private readonly problems: string[] = new Array(BATCH_COMMANDS_MAX).fill('')
   private readonly runtime: DomainRuntime
-  /** Keeps the touching sweeps from being optimised away. */
-  private sink = 0
+  /** Copied so far, while a batch is taken. */
+  private takenBytes = 0
+  /** Keeps the touching loops from being optimised away. */
+  touched = 0
 
   constructor(runtime: DomainRuntime) {
+    // The last command may begin just before the limit.
     const memory = new ArrayBuffer(BATCH_BYTES + COMMAND_BYTES_MAX)
     this.view = new DataView(memory)
     this.bytes = bytesOver(this.view)
     this.runtime = runtime
+    this.lookups = runtime.stores.map(() => new IdLookup())
   }
 
   get isDone(): boolean {
@@ -72,39 +78,42 @@ export class CommandBatch {
     const ring = lane.commands
     if (lane.condemned !== undefined || !ring.refresh()) return false
     if (!lane.hasRoomForReceipts(BATCH_COMMANDS_MAX)) return false
+    const { starts, lengths } = this
+    this.takenBytes = 0
     let count = 0
+    let first = 0
     let end = 0
-    while (count < BATCH_COMMANDS_MAX && end < BATCH_BYTES) {
+    while (count < BATCH_COMMANDS_MAX && this.takenBytes + end - first < BATCH_BYTES) {
       const offset = ring.next()
       if (offset === EMPTY) break
       if (offset === CORRUPT || ring.lengthBytes > COMMAND_BYTES_MAX) {
         lane.condemned = 'its command ring holds something that is not a record'
         break
       }
-      const { lengthBytes } = ring
-      copyWords(ring.view, offset, this.view, end, lengthBytes)
-      this.starts[count] = end
-      this.lengths[count] = lengthBytes
-      end += lengthBytes
-      count++
+      // Behind the ring's end it goes on at its start: that part is copied first.
+      if (offset < end) {
+        this.copy(ring.bytes, first, end, 0)
+        this.takenBytes = end - first
+        first = offset
+      } else if (count === 0) {
+        first = offset
+      }
+      starts[count] = this.takenBytes + offset - first
+      lengths[count++] = ring.lengthBytes
+      end = offset + ring.lengthBytes
     }
+    if (count > 0) this.copy(ring.bytes, first, end, this.takenBytes)
     ring.release()
     this.count = count
     this.next = 0
     return count > 0
   }
 
-  /** Both sweeps. */
+  /** Finds the commands in the bytes, and looks all their references up together. */
   sweep(): void {
-    this.sweepIds()
-    this.sweepSlots()
-  }
-
-  /** Sweep 1: checks the bytes, hashes the ids, touches their buckets. */
-  private sweepIds(): void {
-    const { view, count, runtime } = this
+    const { view, count, lookups, runtime } = this
+    for (const lookup of lookups) lookup.clear()
     let references = 0
-    let sink = 0
     for (let i = 0; i < count; i++) {
       const command = this.locate(i)
       this.commands[i] = command
@@ -112,39 +121,32 @@ export class CommandBatch {
       if (command === undefined) continue
       const payload = this.payloads[i]!
       const { extents } = command
-      if (references + extents.length > this.hashes.length) this.growReferences()
+      if (references + extents.length > this.places.length) this.growPlaces()
       for (let r = 0; r < extents.length; r++) {
         const extent = extents[r]!
         extent.locate(view, payload)
-        const { ids } = runtime.stores[extent.aggregateIndex]!
-        const hash = ids.hashBytes(view, extent.offset, extent.lengthBytes)
-        sink += ids.touch(hash)
-        this.hashes[references++] = hash
+        const lookup = lookups[extent.aggregateIndex]!
+        this.places[references++] = lookup.add(extent.offset, extent.lengthBytes)
       }
     }
-    this.sink = sink
+    let touched = 0
+    for (let a = 0; a < lookups.length; a++) {
+      const lookup = lookups[a]!
+      if (lookup.count === 0) continue
+      const store = runtime.stores[a]!
+      touched += store.ids.findMany(view, lookup)
+      touched += store.touchMany(lookup.slots, lookup.count)
+    }
+    this.touched = touched
   }
 
-  /** Sweep 2: resolves the slots, touches their state. */
-  private sweepSlots(): void {
-    const { view, count, runtime, hashes, slots } = this
-    let sink = 0
-    for (let i = 0; i < count; i++) {
-      const command = this.commands[i]
-      if (command === undefined) continue
-      const { extents } = command
-      const first = this.firstReferences[i]!
-      for (let r = 0; r < extents.length; r++) {
-        const extent = extents[r]!
-        extent.locate(view, this.payloads[i]!)
-        const store = runtime.stores[extent.aggregateIndex]!
-        const hash = hashes[first + r]!
-        const slot = store.ids.findBytes(view, extent.offset, extent.lengthBytes, hash)
-        slots[first + r] = slot
-        sink += store.version(slot)
-      }
-    }
-    this.sink += sink
+  /**
+   * What the sweep found for a reference of a command, by its ordinal: a slot, or 0. Advice only,
+   * since an earlier command of the batch may have opened the stream meanwhile.
+   */
+  slotOf(index: number, aggregateIndex: number, ordinal: number): number {
+    const place = this.places[this.firstReferences[index]! + ordinal]!
+    return this.lookups[aggregateIndex]!.slots[place]!
   }
 
   /** Which command this is, and where its parts lie; undefined, with a problem, if it is none. */
@@ -180,25 +182,13 @@ export class CommandBatch {
     return undefined
   }
 
-  private growReferences(): void {
-    const slots = new Int32Array(this.slots.length * 2)
-    const hashes = new Int32Array(slots.length)
-    slots.set(this.slots)
-    hashes.set(this.hashes)
-    this.slots = slots
-    this.hashes = hashes
+  private copy(from: Uint8Array, start: number, end: number, to: number): void {
+    this.bytes.set(from.subarray(start, end), to)
   }
-}
 
-/** Records are whole words and short: a loop is faster than a typed array's `set`. */
-function copyWords(
-  from: DataView,
-  fromOffset: number,
-  to: DataView,
-  toOffset: number,
-  lengthBytes: number,
-): void {
-  for (let i = 0; i < lengthBytes; i += 4) {
-    to.setInt32(toOffset + i, from.getInt32(fromOffset + i, true), true)
+  private growPlaces(): void {
+    const larger = new Int32Array(this.places.length * 2)
+    larger.set(this.places)
+    this.places = larger
   }
 }

@@ -3,11 +3,11 @@
  * event ring. One thread, no promises, nothing allocated per command. It knows neither threads nor
  * timers: whoever owns it (engine-host.ts) calls `runBatch` and lets the gate release answers.
  *
- *   lane ─▶ copy a batch ─▶ sweep 1: check, hash ids, touch buckets
- *                           sweep 2: resolve slots, touch state
- *                           sweep 3: one command after the other:
- *                                      decide ─▶ records in the ring ─▶ evolve ─▶ frame kept
- *                                      receipt (not yet visible)
+ *   lane ─▶ copy a batch ─▶ check the commands, gather their ids
+ *                           find all ids, touch all state (command-batch.ts)
+ *                           one command after the other:
+ *                             decide ─▶ records in the ring ─▶ evolve ─▶ frame kept
+ *                             receipt (not yet visible)
  *        ─▶ publish the ring ─▶ hand the receipts to the gate
  *
  * The sweeps exist so that cache misses of different commands overlap; what they find is advice,
@@ -140,8 +140,7 @@ export class Processor {
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
     const { flyweight } = command
-    const references = batch.firstReferences[index]!
-    tx.begin(this.ring.offset, this.clock.latestUs, flyweight, batch.slots, references)
+    tx.begin(this.ring.offset, this.clock.latestUs, flyweight, batch, index)
     flyweight.$wrap(batch.payloads[index]!, batch.payloadBytes[index]!)
     try {
       const result = command.decide(flyweight, tx)

@@ -2,6 +2,7 @@
  * Why a command was rejected, in the bytes of receipts and KEYED_OUTCOME records: a code for
  * programs, and details as msgpack. Encoded once per code, since a domain has few.
  */
+import { causeOf } from '../journal/errors.js'
 import { packPlain } from '../journal/schema/plain-data.js'
 import { REJECTION_CODE_BYTES_MAX, REJECTION_DETAIL_BYTES_MAX } from './receipt-layout.js'
 
@@ -24,7 +25,7 @@ export class Rejection {
       )
       return
     }
-    const packed = detail === undefined ? NOTHING : packPlain(detail)
+    const packed = detail === undefined ? NOTHING : packDetail(detail)
     if (typeof packed === 'string' || packed.length > REJECTION_DETAIL_BYTES_MAX) {
       const limit = `plain data of at most ${REJECTION_DETAIL_BYTES_MAX} bytes, packed`
       const problem = typeof packed === 'string' ? packed : limit
@@ -38,10 +39,10 @@ export class Rejection {
 
   /** A handler threw. The message is the detail; the stack is not: it would be kept for ever. */
   setFailure(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = causeOf(error)
     this.code = this.encode('HANDLER_FAILED')
     this.detail = (
-      packPlain(message.toWellFormed().slice(0, MESSAGE_CHARACTERS_MAX)) as Uint8Array
+      packPlain(message.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()) as Uint8Array
     ).slice()
   }
 
@@ -53,5 +54,14 @@ export class Rejection {
       this.codes.set(code, encoded)
     }
     return encoded
+  }
+}
+
+/** An accessor of the domain's may throw; nothing of a detail may break the engine. */
+function packDetail(detail: unknown): Uint8Array | string {
+  try {
+    return packPlain(detail)
+  } catch (error) {
+    return `plain data; reading it threw: ${causeOf(error)}`
   }
 }

@@ -31,6 +31,7 @@ import {
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { AggregateStore } from './aggregate-store.js'
+import type { CommandBatch } from './command-batch.js'
 import type { Aggregate, DeepReadonly, EventType, IdInput } from './domain.js'
 import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
 import { refuseId } from './id-refusal.js'
@@ -50,9 +51,9 @@ export class TransactionContext implements Transaction {
 
   private frameOffset = 0
   private command: Flyweight | undefined
-  /** What the batch's sweep found for the command's references, from `firstReference` on. */
-  private slots: Int32Array = new Int32Array(0)
-  private firstReference = 0
+  /** Where the command is from, and its index there. */
+  private batch: CommandBatch | undefined
+  private index = 0
   private limit = 0
   private readonly view: DataView
   private readonly stores: readonly AggregateStore[]
@@ -73,12 +74,12 @@ export class TransactionContext implements Transaction {
     frameOffset: number,
     timeUs: number,
     command: Flyweight,
-    slots: Int32Array,
-    firstReference: number,
+    batch: CommandBatch,
+    index: number,
   ): void {
     this.command = command
-    this.slots = slots
-    this.firstReference = firstReference
+    this.batch = batch
+    this.index = index
     this.time = timeUs
     this.frameOffset = frameOffset
     this.offset = frameOffset + FRAME_HEADER_BYTES
@@ -185,7 +186,7 @@ export class TransactionContext implements Transaction {
   private find(store: AggregateStore, id: unknown): number {
     if (store.hasHashedIds) {
       const ordinal = this.command!.$ordinalOf(store.index, id as IdValue)
-      const slot = ordinal < 0 ? 0 : this.slots[this.firstReference + ordinal]!
+      const slot = ordinal < 0 ? 0 : this.batch!.slotOf(this.index, store.index, ordinal)
       // An earlier command of the batch may have opened it since.
       if (slot !== 0) return slot
     }

@@ -81,7 +81,11 @@ export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed, this is a bug in tidewheel: ${message}`)
 }
 
-/** What a system call said, for the end of a sentence. */
+/** What was thrown, for the end of a sentence. Never throws itself, whatever it is given. */
 export function causeOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'something that has no text'
+  }
 }

@@ -11,7 +11,7 @@
  *
  * The methods that end in `Bytes` do the same on ids as they lie in commands and in STREAM_OPENED
  * records (text UTF-8, u32 and u64 little-endian, 16 bytes of a UUID); no BigInt and no string is
- * made there. A batch is looked up in two sweeps, so that its cache misses overlap:
+ * made there. `findMany` looks up a batch in sweeps, so that its cache misses overlap:
  *
  *   for all:  hash = hashBytes(…);  sum += touch(hash)
  *   for all:  slot = findBytes(…, hash)
@@ -23,6 +23,7 @@
  * not found, and is refused with INVALID_ID when it is added. The empty text is an id like others.
  */
 import type { IdType } from '../../journal/schema/id-type.js'
+import type { IdLookup } from './id-lookup.js'
 import { TextIdIndex } from './text-id-index.js'
 import { U32IdIndex } from './u32-id-index.js'
 import { U64IdIndex } from './u64-id-index.js'
@@ -48,6 +49,8 @@ export interface IdIndex<Id> {
   /** Loads the first cache line of a lookup; returns something derived from it. */
   touch(hash: number): number
   findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number
+  /** Finds all ids of `lookup`; returns something derived from what it touched. */
+  findMany(view: DataView, lookup: IdLookup): number
   addBytes(view: DataView, offset: number, lengthBytes: number): number
   idBytesOf(slot: number): number
   /** Writes the id of a slot at `offset` and returns its length. */

@@ -1,0 +1,44 @@
+/**
+ * Ids of one aggregate that are looked up together: where they lie in a view, and what was found. A
+ * batch gathers them, so that one tight loop looks them all up and their cache misses overlap; in
+ * loops with other work between, the processor sees too few of them at once (see docs/decisions).
+ */
+
+const COUNT_INITIAL = 1024
+
+export class IdLookup {
+  count = 0
+  offsets = new Int32Array(COUNT_INITIAL)
+  lengths = new Int32Array(COUNT_INITIAL)
+  /** For the index: hashes between its sweeps. */
+  hashes = new Int32Array(COUNT_INITIAL)
+  /** Found slots; 0: none. */
+  slots = new Int32Array(COUNT_INITIAL)
+
+  clear(): void {
+    this.count = 0
+  }
+
+  /** Returns the index of the result in `slots`. */
+  add(offset: number, lengthBytes: number): number {
+    const index = this.count++
+    if (index === this.offsets.length) this.grow()
+    this.offsets[index] = offset
+    this.lengths[index] = lengthBytes
+    return index
+  }
+
+  private grow(): void {
+    const size = this.offsets.length * 2
+    this.offsets = enlarged(this.offsets, size)
+    this.lengths = enlarged(this.lengths, size)
+    this.hashes = new Int32Array(size)
+    this.slots = new Int32Array(size)
+  }
+}
+
+function enlarged(array: Int32Array, size: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(size)
+  larger.set(array)
+  return larger
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { parseArguments, UsageError } from '../../engine/cli/arguments.js'
+import { runCli } from '../support/cli.js'
+
+const directory = mkdtempSync(join(tmpdir(), 'tidewheel-cli-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('arguments', () => {
+  it('parseArguments: takes commands with their options', () => {
+    expect(parseArguments(['read', 'd'])).toEqual({ kind: 'read', path: 'd', options: {} })
+    expect(
+      parseArguments([
+        'read',
+        '--from',
+        '2',
+        'd',
+        '--to=9',
+        '--stream',
+        'A',
+        '--id',
+        '7',
+        '--limit',
+        '1',
+      ]),
+    ).toEqual({
+      kind: 'read',
+      path: 'd',
+      options: { from: 2, to: 9, stream: 'A', id: '7', limit: 1 },
+    })
+    expect(parseArguments(['read', 'd', '--id=-x'])).toMatchObject({ options: { id: '-x' } })
+    expect(parseArguments(['read', '--', '--from'])).toMatchObject({ path: '--from' })
+    expect(parseArguments(['verify', 'd', '--json', '--threads', '2'])).toEqual({
+      kind: 'verify',
+      path: 'd',
+      json: true,
+      threads: 2,
+    })
+    expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
+    expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
+    expect(parseArguments(['info', '-h'])).toEqual({ kind: 'help', topic: 'info' })
+    expect(parseArguments(['help', 'read'])).toEqual({ kind: 'help', topic: 'read' })
+    expect(parseArguments(['--version'])).toEqual({ kind: 'version' })
+  })
+
+  it.each([
+    [[], 'no command'],
+    [['reed', 'd'], 'the commands are read, verify, info'],
+    [['__proto__'], 'there is no command'],
+    [['--json'], 'there is no option'],
+    [['read'], 'directory is missing'],
+    [['read', ''], 'directory is missing'],
+    [['read', 'a', 'b'], 'one directory'],
+    [['read', 'a', '--json'], '--json'],
+    [['read', 'a', '--from'], '--from'],
+    [['read', 'a', '--from', '0'], 'whole number from 1'],
+    [['read', 'a', '--from', '1e3'], 'whole number from 1'],
+    [['read', 'a', '--from', '9007199254740993'], 'whole number from 1'],
+    [['read', 'a', '--limit', '-3'], '--limit=-XYZ'],
+    [['read', 'a', '--limit=-3'], 'whole number from 1'],
+    [['read', 'a', '--from', '5', '--to', '4'], 'beyond --to 4'],
+    [['verify', 'a', '--threads', '0'], 'from 1 to 256'],
+    [['verify', 'a', '--threads', '257'], 'from 1 to 256'],
+    [['info', 'a', '--json=yes'], '--json'],
+  ])('parseArguments: refuses %j', (argv, sentence) => {
+    expect(() => parseArguments(argv)).toThrow(UsageError)
+    expect(() => parseArguments(argv)).toThrow(sentence)
+  })
+
+  it('tidewheel: exit code 2 and one safe line for wrong arguments', async () => {
+    const { code, stdout, stderr } = await runCli(['read', 'a', '--\u001b[31m'])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(/^tidewheel: .*\\u001b\[31m.* See tidewheel read --help\n$/)
+  })
+
+  it('tidewheel: exit code 1 and the reason when there is no journal', async () => {
+    const file = join(directory, 'file')
+    writeFileSync(file, 'text')
+    for (const command of ['read', 'verify', 'info']) {
+      for (const [path, reason] of [
+        [join(directory, 'missing'), 'JOURNAL_UNREADABLE'],
+        [file, 'JOURNAL_UNREADABLE'],
+        [directory, 'NOT_A_JOURNAL'],
+      ] as const) {
+        const { code, stdout, stderr } = await runCli([command, path])
+        expect([command, path, code, stdout]).toEqual([command, path, 1, ''])
+        expect(stderr).toMatch(new RegExp(`^tidewheel: ${reason}: .*\n$`))
+        expect(stderr).toContain(path)
+      }
+    }
+  })
+
+  it('tidewheel: --help and --version print and succeed', async () => {
+    for (const args of [['--help'], ['read', '--help'], ['verify', '-h'], ['info', '--help']]) {
+      const { code, stdout, stderr } = await runCli(args)
+      expect([code, stderr]).toEqual([0, ''])
+      expect(stdout).toContain('tidewheel')
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+    }
+    const { code, stdout } = await runCli(['--version'])
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+.*\n$/)
+  })
+})
