@@ -7,7 +7,7 @@
  *   stop: close (drain, sync, seal, free the lock), or a failure (release nothing more, then close)
  */
 import { createDoorbell, Doorbell } from '../journal/doorbell.js'
-import { TidewheelError } from '../journal/errors.js'
+import { causeOf, TidewheelError } from '../journal/errors.js'
 import {
   createEventRing,
   type EventRingMemory,
@@ -19,7 +19,13 @@ import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_CLOSED, ENGINE_FAILED, ENGINE_RUNNING, EngineStatus } from './engine-status.js'
+import {
+  ENGINE_CLOSED,
+  ENGINE_CLOSING,
+  ENGINE_FAILED,
+  ENGINE_RUNNING,
+  EngineStatus,
+} from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { Gate } from './gate.js'
 import { refuseId } from './id-refusal.js'
@@ -127,6 +133,7 @@ export class EngineHost {
 
   /** A copy of the state of a stream; undefined without events. */
   read(aggregateIndex: number, id: IdValue): unknown {
+    if (this.hasFailed) throw this.stopReason()
     const store = this.state.runtime.stores[aggregateIndex]!
     if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
     const slot = store.ids.find(id)
@@ -160,6 +167,9 @@ export class EngineHost {
         if (again) didWork = true
         if (this.processor.isHeldUp) break
       }
+    } catch (error) {
+      // Where a command stopped half-way, nothing that follows could be trusted.
+      this.fail(processorError(error))
     } finally {
       this.inBatch = false
     }
@@ -172,6 +182,7 @@ export class EngineHost {
     return new Promise((resolve, reject) => {
       try {
         this.runBatches()
+        if (this.hasFailed) throw this.stopReason()
         const value = read()
         this.gate.hold(
           this.ring.position,
@@ -189,9 +200,15 @@ export class EngineHost {
     return this.whenSynced(() => stateDigest(this.state.runtime))
   }
 
+  /** An `evolve` that threw leaves state that nobody may see, while the rest is still answered. */
+  private get hasFailed(): boolean {
+    return this.failure !== undefined || this.processor.failure !== undefined
+  }
+
   /** Why the engine takes no commands. */
   stopReason(): TidewheelError {
-    if (this.failure === undefined) {
+    const failure = this.failure ?? this.processor.failure
+    if (failure === undefined) {
       return new TidewheelError(
         'ENGINE_CLOSED',
         'the engine is closed; open the directory again to go on',
@@ -199,8 +216,8 @@ export class EngineHost {
     }
     return new TidewheelError(
       'ENGINE_STOPPED',
-      `the engine has stopped: ${this.failure.message}. What was pending may or may not be kept; open the directory again to see`,
-      { outcome: 'unknown', cause: this.failure },
+      `the engine has stopped: ${failure.message}. What was pending may or may not be kept; open the directory again to see`,
+      { outcome: 'unknown', cause: failure },
     )
   }
 
@@ -292,7 +309,7 @@ export class EngineHost {
   }
 
   private async drainAndClose(): Promise<void> {
-    this.status.set(ENGINE_CLOSED)
+    this.status.set(ENGINE_CLOSING)
     while (this.failure === undefined && (this.runBatches() || this.inFlight)) {
       this.driver.kick()
       await new Promise(setImmediate)
@@ -305,4 +322,12 @@ export class EngineHost {
       this.state.journal?.lock.release()
     }
   }
+}
+
+function processorError(cause: unknown): TidewheelError {
+  return new TidewheelError(
+    'ENGINE_STOPPED',
+    `the processor threw: ${causeOf(cause)}. This is a bug in tidewheel; nothing of the batch was kept`,
+    { cause },
+  )
 }

@@ -9,7 +9,6 @@ import { CommandPort } from './command-port.js'
 import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_RUNNING } from './engine-status.js'
 import { openState } from './opening.js'
 import type { IdSource, ProcessorSide } from './processor-side.js'
 import { createProducerHandle, type ProducerHandle } from './producer.js'
@@ -53,7 +52,7 @@ export class InlineSide implements ProcessorSide {
   }
 
   stopReason(): TidewheelError | undefined {
-    return this.host.status.get() === ENGINE_RUNNING ? undefined : this.host.stopReason()
+    return this.host.status.hasEnded ? this.host.stopReason() : undefined
   }
 
   createProducer(): ProducerHandle {

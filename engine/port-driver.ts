@@ -3,7 +3,7 @@ import { Doorbell } from '../journal/doorbell.js'
 import type { TidewheelError } from '../journal/errors.js'
 import { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
-import { ENGINE_RUNNING, EngineStatus } from './engine-status.js'
+import { EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import type { LaneMemory } from './lane.js'
 
@@ -41,10 +41,10 @@ export class PortDriver {
   }
 
   private work(): boolean {
-    const isRunning = this.status.get() === ENGINE_RUNNING
+    const { hasEnded } = this.status
     const polled = this.port.poll()
     // The status was read first: all that was released before the end has been taken now.
-    if (!isRunning && !polled) this.end()
+    if (hasEnded && !polled) this.end()
     return polled
   }
 }

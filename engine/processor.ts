@@ -42,6 +42,7 @@ import type { JournalClock } from './wall-clock.js'
 
 /** How often a running batch looks whether the journaler is idle. */
 const PUBLISH_CHECK_COMMANDS = 32
+const CAUSE_CHARACTERS_MAX = 500
 
 export class Processor {
   /** Set by an `evolve` that threw: the state is not to be trusted, nothing runs any more. */
@@ -144,10 +145,11 @@ export class Processor {
     flyweight.$wrap(batch.payloads[index]!, batch.payloadBytes[index]!)
     try {
       const result = command.decide(flyweight, tx)
-      if (result !== undefined) tx.failure ??= resultError(command.name)
+      if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
       tx.failure ??= error ?? new Error('the handler threw nothing')
     }
+    tx.ended = true
     flyweight.$poison()
   }
 
@@ -155,7 +157,7 @@ export class Processor {
   private apply(command: CommandRuntime, isKeyed: boolean): boolean {
     const { tx, ring, applier } = this
     if (isKeyed && !this.appendOutcome(true)) {
-      tx.reject('TRANSACTION_TOO_LARGE')
+      tx.refuse('TRANSACTION_TOO_LARGE')
       return false
     }
     const frame = ring.offset
@@ -253,7 +255,9 @@ export class Processor {
 const NOTHING = new Uint8Array(0)
 const utf8 = new TextEncoder()
 
-function resultError(command: string): TypeError {
+function resultError(command: string, result: unknown): TypeError {
+  // What fails later has been refused already, and must not end the process.
+  if (result instanceof Promise) result.catch(() => {})
   return new TypeError(
     `decide of ${command} returned a value; it must be a plain function that returns nothing`,
   )
@@ -262,7 +266,12 @@ function resultError(command: string): TypeError {
 function evolveError(command: string, cause: unknown): TidewheelError {
   return new TidewheelError(
     'EVOLVE_FAILED',
-    `applying the events of ${command} threw: ${causeOf(cause)}. Nothing of this command was kept and the engine has stopped; mend the evolve, then open the engine again`,
+    `applying the events of ${command} threw: ${shortCauseOf(cause)}. Nothing of this command was kept and the engine has stopped; mend the evolve, then open the engine again`,
     { cause },
   )
+}
+
+/** The receipt carries it, whose detail is limited. */
+function shortCauseOf(cause: unknown): string {
+  return causeOf(cause).slice(0, CAUSE_CHARACTERS_MAX).toWellFormed()
 }

@@ -32,7 +32,7 @@ import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
-import type { Aggregate, DeepReadonly, EventType, IdInput } from './domain.js'
+import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
 import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
 import { refuseId } from './id-refusal.js'
 import type { EngineRejection } from './receipt.js'
@@ -44,6 +44,8 @@ export class TransactionContext implements Transaction {
   offset = 0
   eventCount = 0
   rejected = false
+  /** The handler has returned: what it kept of this must not change another command. */
+  ended = true
   code = ''
   detail: unknown
   /** What a handler did wrong; set even if the handler caught it. */
@@ -56,6 +58,7 @@ export class TransactionContext implements Transaction {
   private index = 0
   private limit = 0
   private readonly view: DataView
+  private readonly domain: Domain
   private readonly stores: readonly AggregateStore[]
   private readonly events: readonly EventRuntime[]
   private readonly opened: AggregateStore[] = []
@@ -64,6 +67,7 @@ export class TransactionContext implements Transaction {
 
   constructor(view: DataView, runtime: DomainRuntime, nextRandom: () => number) {
     this.view = view
+    this.domain = runtime.domain
     this.stores = runtime.stores
     this.events = runtime.events
     this.nextRandom = nextRandom
@@ -86,11 +90,13 @@ export class TransactionContext implements Transaction {
     this.limit = frameOffset + TRANSACTION_BYTES_MAX
     this.eventCount = 0
     this.rejected = false
+    this.ended = false
     this.failure = undefined
     this.openedCount = 0
   }
 
   get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
+    if (aggregate.domain !== this.domain) refuseForeign(aggregate.name)
     const store = this.stores[aggregate.index]!
     const slot = this.find(store, id)
     if (store.pending(slot) !== 0) this.refuseRead(aggregate.name, id)
@@ -102,6 +108,7 @@ export class TransactionContext implements Transaction {
   }
 
   version<Id>(aggregate: Aggregate<Id, unknown>, id: IdInput<Id>): number {
+    if (aggregate.domain !== this.domain) refuseForeign(aggregate.name)
     const store = this.stores[aggregate.index]!
     return store.version(this.find(store, id))
   }
@@ -111,10 +118,12 @@ export class TransactionContext implements Transaction {
     id: IdInput<Id>,
     data: Input,
   ): undefined {
+    if (this.ended) refuseEnded()
     if (this.rejected) return
-    const { store, number } = this.events[event.index]!
     const { view } = this
     try {
+      const { store, number, type } = this.events[event.index]!
+      if ((type as unknown) !== event) refuseForeign(event.name)
       const slot = this.slotFor(store, id)
       event.$codec.resolve(data, this)
       if (this.rejected) return
@@ -135,12 +144,18 @@ export class TransactionContext implements Transaction {
     } catch (error) {
       // A reference that could not be opened has already said why.
       if (this.rejected) return
-      this.failure ??= error
+      this.failure ??= error ?? new Error('a value threw nothing when it was read')
       throw error
     }
   }
 
   reject(code: string, detail?: unknown): undefined {
+    if (this.ended) refuseEnded()
+    this.refuse(code, detail)
+  }
+
+  /** The engine's own rejection, also after the handler. */
+  refuse(code: EngineRejection | (string & {}), detail?: unknown): undefined {
     if (this.rejected) return
     this.rejected = true
     this.code = code
@@ -184,13 +199,17 @@ export class TransactionContext implements Transaction {
 
   /** Slot of the stream, or 0. An id that the command names was hashed by the sweep already. */
   private find(store: AggregateStore, id: unknown): number {
-    if (store.hasHashedIds) {
+    if (this.ended) refuseEnded()
+    // A reference that was not read yet is undefined too.
+    if (store.hasHashedIds && id !== undefined) {
       const ordinal = this.command!.$ordinalOf(store.index, id as IdValue)
       const slot = ordinal < 0 ? 0 : this.batch!.slotOf(this.index, store.index, ordinal)
       // An earlier command of the batch may have opened it since.
       if (slot !== 0) return slot
     }
-    return store.ids.find(id)
+    const slot = store.ids.find(id)
+    if (slot === 0 && !isId(store.idType, id)) refuseId(store.name, store.idType, id)
+    return slot
   }
 
   private openStream(store: AggregateStore, id: unknown): number {
@@ -203,7 +222,6 @@ export class TransactionContext implements Transaction {
       return 0
     }
     const { view, offset } = this
-    if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
     const slot = store.ids.add(id)
     this.opened[this.openedCount++] = store
     const idBytes = store.ids.writeIdBytes(slot, view, offset + STREAM_OPENED_ID)
@@ -221,10 +239,6 @@ export class TransactionContext implements Transaction {
     return slot
   }
 
-  private refuse(code: EngineRejection, detail?: unknown): undefined {
-    return this.reject(code, detail)
-  }
-
   private refuseRead(aggregate: string, id: unknown): never {
     const error = new TidewheelError(
       'READ_AFTER_EMIT',
@@ -233,4 +247,18 @@ export class TransactionContext implements Transaction {
     this.failure ??= error
     throw error
   }
+}
+
+function refuseForeign(name: string): never {
+  throw new TidewheelError(
+    'UNKNOWN_AGGREGATE',
+    `${name} belongs to another domain than the command; use what the command's own domain declares`,
+  )
+}
+
+function refuseEnded(): never {
+  throw new TidewheelError(
+    'TRANSACTION_ENDED',
+    'a handler used its transaction after it had returned; read, emit and reject before that',
+  )
 }

@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'INVALID_ID'
   | 'INVALID_EVENT'
   | 'READ_AFTER_EMIT'
+  | 'TRANSACTION_ENDED'
   | 'BACKPRESSURE'
   | 'TRANSACTION_TOO_LARGE'
   // running

@@ -8,17 +8,13 @@
  */
 import { Worker } from 'node:worker_threads'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
-import { errorFromMessage } from './error-message.js'
 import { Doorbell } from './doorbell.js'
+import { errorFromMessage } from './error-message.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { type EventRingMemory, EventRingReader } from './event-ring.js'
 import { openFileStorage } from './file-storage.js'
 import type { JournalEnd } from './journal-end.js'
-import {
-  type JournalerData,
-  type JournalerMessage,
-  type SegmentPreparerData,
-} from './journaler-messages.js'
+import type { JournalerData, JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
 import { createJournalerStatus, JournalerStatus } from './journaler-status.js'
 import { removeUnfinishedSegments } from './segment.js'
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, segmentName } from './segment-layout.js'
@@ -166,7 +162,8 @@ class ThreadedJournaler implements JournalerLink {
     let uncaught: unknown
     this.journaler.on('message', (message: JournalerMessage) => {
       if (message.kind === 'started') this.resolveStarted()
-      else if (message.kind === 'failure') this.fail(errorFromMessage(message.error) as TidewheelError)
+      else if (message.kind === 'failure')
+        this.fail(errorFromMessage(message.error) as TidewheelError)
       else this.options.onReport?.(message.text)
     })
     this.journaler.on('error', (error) => {

@@ -159,7 +159,7 @@ describe('tidewheel read', () => {
       }
     })()
     try {
-      for (let round = 0; round < 4; round++) {
+      for (let round = 0; round < 3; round++) {
         const { length: syncedBefore } = await all(engine.readAll())
         const [read, verify] = await Promise.all([runCli(['read', path]), runCli(['verify', path])])
         expect([read.code, read.stderr]).toEqual([0, ''])

@@ -4,8 +4,8 @@ import {
   type Engine,
   int,
   type RejectedReceipt,
-  text,
   TidewheelError,
+  text,
 } from '../../engine/index.js'
 import {
   Account,
@@ -13,8 +13,8 @@ import {
   Counter,
   Credit,
   Credited,
-  Log,
   Lines,
+  Log,
   Move,
   Run,
   WriteLine,
@@ -415,8 +415,8 @@ describe('commands, on this thread', () => {
     expect(() => bad.command('C', {}, later)).toThrow(/async/)
     expect(() => A.event('E', {}, later)).toThrow(/async/)
     expect(() => bad.command('C2', {}, undefined as never)).toThrow(/handler/)
-    expect(() => bad.command('C3', {}, (async function* () {}) as never)).toThrow(/async|generator/)
-    expect(() => bad.command('C4', {}, (function* () {}) as never)).toThrow(/generator/)
+    expect(() => bad.command('C3', {}, async function* () {} as never)).toThrow(/async|generator/)
+    expect(() => bad.command('C4', {}, function* () {} as never)).toThrow(/generator/)
   })
 })
 
