@@ -24,16 +24,22 @@ import {
   Withdraw,
 } from '../examples/payments/payments.js'
 
-/** Of 1,000 commands. What is left of them are transfers. */
-const DEPOSITS = 90
-const WITHDRAWALS = 60
-const AUTHORISATIONS = 170
-const CAPTURES = 155
-const REFUNDS = 25
-const VOIDS = 10
-const EXPIRIES = 10
-const OPENINGS = 10
-const CLOSINGS = 5
+/** Of 1,000 commands. */
+const SHARES = {
+  Transfer: 465,
+  Deposit: 90,
+  Withdraw: 60,
+  AuthorisePayment: 170,
+  CapturePayment: 155,
+  RefundPayment: 25,
+  VoidPayment: 10,
+  ExpirePayment: 10,
+  OpenAccount: 10,
+  CloseAccount: 5,
+}
+const CHOICES = Object.entries(SHARES).flatMap(([name, share]) =>
+  new Array<keyof typeof SHARES>(share).fill(name as keyof typeof SHARES),
+)
 
 /** Of 100 captures: those that leave something, finally or for a later one. */
 const CAPTURES_IN_PART = 8
@@ -42,8 +48,11 @@ const FOREIGN_ACCOUNTS = 1
 /** Of 100 authorisations, as many are made to expire at once. */
 const SHORT_AUTHORISATIONS = 5
 
-const FUNDS = 1_000_000
+/** So few that some accounts run dry. */
+const FUNDS = 200_000
 const WEEK_MS = 7 * 24 * 3_600_000
+/** From 1 to 200,000, mostly small: half of them below 450. */
+const AMOUNTS = Array.from({ length: 4_096 }, (_, index) => Math.floor(200_000 ** (index / 4_096)))
 /** Payments under way, a power of two: the oldest are captured first, and more are forgotten. */
 const PAYMENTS_KEPT = 1 << 16
 
@@ -94,7 +103,7 @@ export class PaymentsMix {
   private readonly shortLived = new PaymentQueue()
   private readonly captured = new PaymentQueue()
 
-  private readonly opening_ = { account: 0, currency: 'EUR' as const }
+  private readonly newAccount = { account: 0, currency: 'EUR' as const }
   private readonly closing = { account: 0 }
   private readonly cash = { account: 0, amount: 0 }
   private readonly transfer = { from: 0, to: 0, amount: 0 }
@@ -122,21 +131,28 @@ export class PaymentsMix {
 
   /** Moves `command` and `value` on. */
   next(): void {
-    let choice = Math.floor(this.random() * 1_000)
-    if ((choice -= DEPOSITS) < 0) return this.nextCash(Deposit)
-    if ((choice -= WITHDRAWALS) < 0) return this.nextCash(Withdraw)
-    if ((choice -= AUTHORISATIONS) < 0) return this.nextAuthorisation()
-    if ((choice -= CAPTURES) < 0 && !this.authorised.isEmpty) return this.nextCapture()
-    if ((choice -= REFUNDS) < 0 && !this.captured.isEmpty) return this.nextRefund()
-    if ((choice -= VOIDS) < 0 && !this.authorised.isEmpty) {
-      return this.nextEnding(VoidPayment, this.authorised)
+    switch (CHOICES[Math.floor(this.random() * CHOICES.length)]!) {
+      case 'Deposit':
+        return this.nextCash(Deposit)
+      case 'Withdraw':
+        return this.nextCash(Withdraw)
+      case 'AuthorisePayment':
+        return this.nextAuthorisation()
+      case 'CapturePayment':
+        return this.authorised.isEmpty ? this.nextAuthorisation() : this.nextCapture()
+      case 'RefundPayment':
+        return this.captured.isEmpty ? this.nextAuthorisation() : this.nextRefund()
+      case 'VoidPayment':
+        return this.nextEnding(VoidPayment, this.authorised)
+      case 'ExpirePayment':
+        return this.nextEnding(ExpirePayment, this.shortLived)
+      case 'OpenAccount':
+        return this.nextOpening()
+      case 'CloseAccount':
+        return this.nextClosing()
+      case 'Transfer':
+        return this.nextTransfer()
     }
-    if ((choice -= EXPIRIES) < 0 && !this.shortLived.isEmpty) {
-      return this.nextEnding(ExpirePayment, this.shortLived)
-    }
-    if ((choice -= OPENINGS) < 0) return this.nextOpening()
-    if ((choice -= CLOSINGS) < 0) return this.nextClosing()
-    return this.nextTransfer()
   }
 
   private nextCash(command: typeof Deposit): void {
@@ -188,13 +204,14 @@ export class PaymentsMix {
   }
 
   private nextEnding(command: typeof VoidPayment, queue: PaymentQueue): void {
+    if (queue.isEmpty) return this.nextAuthorisation()
     queue.take(this.ending)
     this.set(command, this.ending)
   }
 
   private nextOpening(): void {
-    this.opening_.account = ++this.opened
-    this.set(OpenAccount, this.opening_)
+    this.newAccount.account = ++this.opened
+    this.set(OpenAccount, this.newAccount)
   }
 
   /** An account that was opened later has no money; any other is refused. */
@@ -212,9 +229,8 @@ export class PaymentsMix {
     return 1 + Math.floor(this.random() * this.accounts)
   }
 
-  /** Mostly small, some large: from 1 to 200,000, half of them below 450. */
   private someAmount(): number {
-    return Math.floor(200_000 ** this.random())
+    return AMOUNTS[Math.floor(this.random() * AMOUNTS.length)]!
   }
 }
 

@@ -45,7 +45,7 @@ class MetaView implements EventMeta<unknown> {
 }
 
 export class Applier {
-  readonly undo = new UndoLog()
+  readonly undo: UndoLog
   private readonly runtime: DomainRuntime
   private readonly replaying: boolean
   private readonly meta = new MetaView()
@@ -55,6 +55,7 @@ export class Applier {
   constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
     this.runtime = runtime
     this.replaying = mode === 'replay'
+    this.undo = new UndoLog(!this.replaying)
   }
 
   /**

@@ -3,9 +3,10 @@
  * checked, and swept over before any of them runs (see processor.ts).
  */
 
+import type { Buffer } from 'node:buffer'
 import { alignWord } from '../journal/layout.js'
 import { KEY_BYTES_MAX } from '../journal/record-layout.js'
-import { bytesOver } from '../journal/schema/text-bytes.js'
+import { bytesOver, isText } from '../journal/schema/text-bytes.js'
 import {
   COMMAND_BYTES_MAX,
   COMMAND_HEADER_BYTES,
@@ -25,7 +26,7 @@ const REFERENCES_INITIAL = BATCH_COMMANDS_MAX * 4
 
 export class CommandBatch {
   readonly view: DataView
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   count = 0
   /** Index of the next command to run. */
   next = 0
@@ -166,6 +167,10 @@ export class CommandBatch {
     }
     if (view.getUint32(start + COMMAND_RESERVED, true) !== 0) {
       return this.refuse(index, 'in a newer form')
+    }
+    const key = start + COMMAND_HEADER_BYTES
+    if (keyBytes > 0 && !isText(this.bytes, key, key + keyBytes)) {
+      return this.refuse(index, 'with a key that is not well-formed text')
     }
     const damage = command.codec.check(view, payload, payloadBytes)
     if (damage !== undefined) return this.refuse(index, damage)

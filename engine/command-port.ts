@@ -93,7 +93,7 @@ export class CommandPort {
 
   /** Takes the command and returns its ticket, or 0: nothing was taken, the journal is behind. */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
-    if (command.domain !== this.domain) this.refuseForeign(command)
+    if (command?.domain !== this.domain) this.refuseForeign(command)
     if (this.status.get() !== ENGINE_RUNNING) throw this.owner.stopReason()
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
@@ -151,7 +151,7 @@ export class CommandPort {
   /** Resolves when the command with this ticket, or all taken so far, have their receipts. */
   synced(ticket: number = this.ticket): Promise<void> {
     if (ticket <= this.answered) return Promise.resolve()
-    if (this.status.get() !== ENGINE_RUNNING) return Promise.reject(this.owner.stopReason())
+    if (this.status.hasEnded) return Promise.reject(this.owner.stopReason())
     this.flush()
     return new Promise((resolve, reject) => this.synceds.push({ ticket, resolve, reject }))
   }
@@ -254,10 +254,14 @@ export class CommandPort {
     }
   }
 
-  private refuseForeign(command: { name: string; domain: Domain }): never {
+  private refuseForeign(command: { name: string; domain: Domain } | undefined): never {
+    const what =
+      command?.domain === undefined
+        ? 'this is not a command'
+        : `command ${command.name} belongs to domain ${command.domain.name}`
     throw new TidewheelError(
       'UNKNOWN_COMMAND',
-      `command ${command.name} belongs to domain ${command.domain.name}, this engine runs ${this.domain.name}`,
+      `${what}; this engine runs the commands that domain ${this.domain.name} declares`,
     )
   }
 }

@@ -339,10 +339,12 @@ function refuseAsync(what: string, handler: unknown): void {
   if (typeof handler !== 'function') {
     throw new TidewheelError('INVALID_DOMAIN', `${what} has no handler; give a function`)
   }
-  if (handler.constructor.name === 'AsyncFunction') {
+  const kind = handler.constructor.name
+  if (kind !== 'Function') {
+    const shown = kind === 'AsyncFunction' ? 'async' : `a ${kind}`
     throw new TidewheelError(
       'INVALID_DOMAIN',
-      `the handler of ${what} is async; handlers run to their end on one thread, so make it a plain function`,
+      `the handler of ${what} is ${shown}; handlers run to their end on one thread, so make it a plain function`,
     )
   }
 }

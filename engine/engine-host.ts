@@ -18,6 +18,7 @@ import { type JournalerLink, startJournaler } from '../journal/journaler-link.js
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
+import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
 import {
   ENGINE_CLOSED,
@@ -31,7 +32,7 @@ import { Gate } from './gate.js'
 import { refuseId } from './id-refusal.js'
 import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
 import { ObjectStore } from './object-store.js'
-import type { OpenState } from './opening.js'
+import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
@@ -63,7 +64,20 @@ export class EngineHost {
   private inBatch = false
   private closing: Promise<void> | undefined
 
-  constructor(state: OpenState, options: ResolvedOptions) {
+  /** @throws TidewheelError as openState does; the lock is free then */
+  static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
+    const state = openState(path, domain, options)
+    try {
+      const host = new EngineHost(state, options)
+      await host.started()
+      return host
+    } catch (error) {
+      state.journal?.lock.release()
+      throw error
+    }
+  }
+
+  private constructor(state: OpenState, options: ResolvedOptions) {
     this.state = state
     this.options = options
     const { logger } = options
@@ -91,7 +105,7 @@ export class EngineHost {
   }
 
   /** Resolves when commands can be answered. While it is awaited, the process stays alive. */
-  async started(): Promise<void> {
+  private async started(): Promise<void> {
     this.journaler?.ref()
     await this.journaler?.started
     this.journaler?.unref()

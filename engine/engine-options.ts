@@ -1,7 +1,16 @@
 /** Options of `Engine.open`: what they mean, their defaults, and their limits. */
+import { BLOCK_ALIGNMENT_BYTES } from '../journal/block-layout.js'
 import { TidewheelError } from '../journal/errors.js'
-import { EVENT_RING_BYTES_DEFAULT } from '../journal/event-ring.js'
-import { SEGMENT_BYTES_DEFAULT } from '../journal/segment-layout.js'
+import {
+  EVENT_RING_BYTES_DEFAULT,
+  EVENT_RING_BYTES_MAX,
+  EVENT_RING_BYTES_MIN,
+} from '../journal/event-ring.js'
+import {
+  SEGMENT_BYTES_DEFAULT,
+  SEGMENT_BYTES_MAX,
+  SEGMENT_BYTES_MIN,
+} from '../journal/segment-layout.js'
 import { defaultLogger, type Logger } from './logger.js'
 import type { Clock } from './wall-clock.js'
 
@@ -60,6 +69,13 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   }
   requireOneOf('durability', resolved.durability, ['disk', 'os', 'none'])
   requireOneOf('processor', resolved.processor, ['inline', 'thread'])
+  requireInteger('segmentBytes', resolved.segmentBytes, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX)
+  requireInteger('ringBytes', resolved.ringBytes, EVENT_RING_BYTES_MIN, EVENT_RING_BYTES_MAX)
+  const { segmentBytes, ringBytes } = resolved
+  const isWhole = segmentBytes % BLOCK_ALIGNMENT_BYTES === 0
+  requireThat('segmentBytes', isWhole, segmentBytes, `a multiple of ${BLOCK_ALIGNMENT_BYTES}`)
+  const isPowerOfTwo = (ringBytes & (ringBytes - 1)) === 0
+  requireThat('ringBytes', isPowerOfTwo, ringBytes, 'a power of two')
   requireInteger('keyCountMax', resolved.keyCountMax, 1, KEY_COUNT_MAX)
   requireInteger('keyAgeMsMax', resolved.keyAgeMsMax, 0, Number.MAX_SAFE_INTEGER / 1000)
   if (resolved.clock !== undefined && resolved.processor === 'thread') {
@@ -72,17 +88,15 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
 }
 
 function requireOneOf(name: string, value: unknown, values: readonly string[]): void {
-  if (values.includes(value as string)) return
-  throw new TidewheelError(
-    'INVALID_OPTION',
-    `option ${name} is ${String(value)}; give one of ${values.join(', ')}`,
-  )
+  requireThat(name, values.includes(value as string), value, `one of ${values.join(', ')}`)
 }
 
 function requireInteger(name: string, value: number, min: number, max: number): void {
-  if (Number.isInteger(value) && value >= min && value <= max) return
-  throw new TidewheelError(
-    'INVALID_OPTION',
-    `option ${name} is ${String(value)}; give an integer from ${min} to ${max}`,
-  )
+  const isInRange = Number.isInteger(value) && value >= min && value <= max
+  requireThat(name, isInRange, value, `an integer from ${min} to ${max}`)
+}
+
+function requireThat(name: string, isGood: boolean, value: unknown, wanted: string): void {
+  if (isGood) return
+  throw new TidewheelError('INVALID_OPTION', `option ${name} is ${String(value)}; give ${wanted}`)
 }

@@ -9,7 +9,6 @@ import { CommandPort } from './command-port.js'
 import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { openState } from './opening.js'
 import type { IdSource, ProcessorSide } from './processor-side.js'
 import { createProducerHandle, type ProducerHandle } from './producer.js'
 import type { EventDecoder } from './read/event-decoder.js'
@@ -24,9 +23,7 @@ export class InlineSide implements ProcessorSide {
   private readonly host: EngineHost
 
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<InlineSide> {
-    const host = new EngineHost(openState(path, domain, options), options)
-    await host.started()
-    return new InlineSide(host, domain)
+    return new InlineSide(await EngineHost.open(path, domain, options), domain)
   }
 
   private constructor(host: EngineHost, domain: Domain) {

@@ -69,6 +69,8 @@ export class Lane {
 
   /** Whether the receipts of a batch of `commandCount` commands have room, whatever they say. */
   hasRoomForReceipts(commandCount: number): boolean {
+    // Nobody reads the receipts of a producer that is gone.
+    if (this.isAbandoned) this.receipts.reclaim()
     return (
       this.receipts.claimed + commandCount * RECEIPT_BYTES_MAX + RECEIPT_BYTES_MAX <=
       this.receipts.consumedPosition() + this.receipts.capacity

@@ -7,13 +7,13 @@ import type { UndoLog } from './undo-log.js'
 export class ObjectStore extends AggregateStore {
   readonly object: ObjectState<object>
   private readonly states = new ChunkedColumn<object | undefined>(undefined)
-  /** What a stream without events looks like; `decide` only reads it. */
-  private readonly initial: object
+  /** What the running command was shown of streams without events, by id. */
+  private readonly initials: object[] = []
+  private readonly initialIds: unknown[] = []
 
   constructor(aggregate: Aggregate, object: ObjectState<object>) {
     super(aggregate, 0)
     this.object = object
-    this.initial = object.create()
   }
 
   override writable(slot: number, undo: UndoLog): object {
@@ -26,20 +26,39 @@ export class ObjectStore extends AggregateStore {
     return state
   }
 
-  override readable(slot: number): object {
-    return this.states.get(slot) ?? this.initial
+  override readable(slot: number, id: unknown): object {
+    return this.states.get(slot) ?? this.initialOf(id)
   }
 
+  /** Handlers get the state itself, which cannot be taken back; but nobody else sees these. */
   override releaseViews(): void {
-    // Handlers get the state itself: there is no view to take back.
+    if (this.initials.length === 0) return
+    this.initials.length = 0
+    this.initialIds.length = 0
   }
 
   override copy(slot: number): object {
-    return this.object.restore(structuredClone(this.object.snapshot(this.readable(slot))))
+    return this.object.restore(structuredClone(this.object.snapshot(this.stateOf(slot))))
   }
 
   /** The state as plain data, for digests and snapshots. */
   snapshotOf(slot: number): unknown {
-    return this.object.snapshot(this.readable(slot))
+    return this.object.snapshot(this.stateOf(slot))
+  }
+
+  private stateOf(slot: number): object {
+    return this.states.get(slot) ?? this.object.create()
+  }
+
+  private initialOf(id: unknown): object {
+    const { initials, initialIds } = this
+    for (let i = 0; i < initials.length; i++) {
+      // biome-ignore lint/suspicious/noDoubleEquals: a u64 is one id, as a number and as a bigint
+      if (initialIds[i] == id) return initials[i]!
+    }
+    const initial = this.object.create()
+    initials.push(initial)
+    initialIds.push(id)
+    return initial
   }
 }

@@ -11,7 +11,6 @@ import { Domain } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { Lane } from './lane.js'
 import type { Logger } from './logger.js'
-import { openState } from './opening.js'
 import type {
   ProcessorMessage,
   ProcessorThreadData,
@@ -85,8 +84,7 @@ async function answer(host: EngineHost, request: Request): Promise<unknown> {
 
 async function run(): Promise<void> {
   const options = { ...data.options, logger, clock: undefined }
-  const host = new EngineHost(openState(data.path, await loadDomain(), options), options)
-  await host.started()
+  const host = await EngineHost.open(data.path, await loadDomain(), options)
   const { report, catalogue } = host.state
   const lane = host.createLane()
   host.attachLane(lane)

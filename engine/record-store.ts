@@ -50,10 +50,14 @@ export class RecordStore extends AggregateStore {
 
   override readable(slot: number, id: unknown): StateView {
     const { readers, readersUsed } = this
-    const searched = readersUsed < VIEWS_SEARCHED_MAX ? readersUsed : VIEWS_SEARCHED_MAX
+    // Without a slot there is nothing but the id to find a view by: all are searched.
+    const isSearched = slot === 0 || readersUsed < VIEWS_SEARCHED_MAX
+    const searched = isSearched ? readersUsed : VIEWS_SEARCHED_MAX
     for (let i = 0; i < searched; i++) {
       const reader = readers[i]!
-      if (reader.$slot === slot && (slot !== 0 || this.readerIds[i] === id)) return reader
+      // A u64 is one id, whether it is given as a number or as a bigint.
+      // biome-ignore lint/suspicious/noDoubleEquals: 5n == 5, and ids of one type have no other equals
+      if (reader.$slot === slot && (slot !== 0 || this.readerIds[i] == id)) return reader
     }
     if (readersUsed >= VIEWS_SEARCHED_MAX && slot !== 0) {
       const known = this.readersBySlot.get(slot)

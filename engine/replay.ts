@@ -31,7 +31,7 @@ export class Replay {
         try {
           this.applier.applyFrame(view, cursor.frameOffset)
         } catch (error) {
-          throw error instanceof TidewheelError ? error : this.failed(error)
+          throw isRefusal(error) ? error : this.failed(error)
         }
       }
     }
@@ -57,3 +57,10 @@ export class Replay {
     )
   }
 }
+
+/** What the applier itself says; anything else, whatever its class, comes from an `evolve`. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof TidewheelError && REFUSALS.has(error.code)
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['REPLAY_FAILED', 'SCHEMA_CHANGED', 'OUT_OF_MEMORY'])

@@ -10,7 +10,7 @@ import type { CommandPort } from './command-port.js'
 import { type Domain, isObjectState, type RecordedEvent } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_RUNNING } from './engine-status.js'
+import { ENGINE_CLOSING, ENGINE_FAILED } from './engine-status.js'
 import { createLaneMemory } from './lane.js'
 import { PortDriver } from './port-driver.js'
 import type {
@@ -44,6 +44,9 @@ export class ThreadSide implements ProcessorSide {
   private lanes = 0
   private failure: TidewheelError | undefined
   private closing: Promise<void> | undefined
+  private hasExited = false
+  /** Resolves when the thread has ended, however it did. */
+  private readonly ended: Promise<void>
 
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<ThreadSide> {
     compileDomain(domain)
@@ -91,13 +94,18 @@ export class ThreadSide implements ProcessorSide {
     this.port = this.driver.port
     worker.on('message', (message: ProcessorMessage) => this.receive(message))
     worker.on('error', (error) => this.fail(endedError(causeOf(error))))
-    worker.on('exit', (code) => this.exited(code))
+    this.ended = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        this.exited(code)
+        resolve()
+      })
+    })
     worker.unref()
   }
 
   stopReason(): TidewheelError | undefined {
-    const isRunning = this.failure === undefined && this.driver.status.get() === ENGINE_RUNNING
-    return isRunning ? undefined : this.reason()
+    const hasEnded = this.failure !== undefined || this.driver.status.hasEnded
+    return hasEnded ? this.reason() : undefined
   }
 
   createProducer(): ProducerHandle {
@@ -138,19 +146,22 @@ export class ThreadSide implements ProcessorSide {
   }
 
   private async closeThread(): Promise<void> {
-    this.port.flush()
-    const exited = new Promise<void>((resolve) => this.worker.once('exit', () => resolve()))
-    this.worker.ref()
+    // The thread cannot know when this side has taken all its answers.
+    const answered = this.port.synced().catch(ignoreStopped)
+    this.driver.status.set(ENGINE_CLOSING)
+    await answered
     try {
       await this.request({ op: 'close' })
     } finally {
+      this.worker.ref()
+      await this.ended
       this.driver.end()
-      await exited
     }
   }
 
   private request(request: Request): Promise<unknown> {
-    if (this.failure !== undefined) return Promise.reject(this.reason())
+    const isRefused = this.failure !== undefined && request.op !== 'close'
+    if (isRefused || this.hasExited) return Promise.reject(this.reason())
     const number = ++this.requests
     return new Promise((resolve, reject) => {
       this.pending.set(number, { resolve, reject })
@@ -173,7 +184,9 @@ export class ThreadSide implements ProcessorSide {
   }
 
   private exited(code: number): void {
-    if (this.closing === undefined) this.fail(endedError(`exit code ${code}`))
+    this.hasExited = true
+    // The host says so when it has closed; nobody else does.
+    if (!this.driver.status.hasEnded) this.fail(endedError(`exit code ${code}`))
     for (const { reject } of this.pending.values()) reject(this.reason())
     this.pending.clear()
   }
@@ -181,6 +194,8 @@ export class ThreadSide implements ProcessorSide {
   private fail(error: TidewheelError): void {
     if (this.failure !== undefined) return
     this.failure = error
+    // A thread that died could not tell the producers.
+    this.driver.status.set(ENGINE_FAILED)
     this.driver.end()
   }
 

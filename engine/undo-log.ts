@@ -9,6 +9,7 @@ const WORDS_INITIAL = 4096
 
 export class UndoLog {
   hasObjectChanges = false
+  private readonly isKept: boolean
   private words = new Int32Array(WORDS_INITIAL)
   private wordCount = 0
   /** Entries used of `stores` and `slots`: cutting arrays to nothing each time is slow. */
@@ -16,6 +17,11 @@ export class UndoLog {
   private readonly stores: RecordStore[] = []
   private readonly slots: number[] = []
   private columnValues: unknown[] = []
+
+  /** At replay there is no way back, so nothing is kept for one. */
+  constructor(isKept: boolean) {
+    this.isKept = isKept
+  }
 
   clear(): void {
     this.hasObjectChanges = false
@@ -25,6 +31,7 @@ export class UndoLog {
   }
 
   save(store: RecordStore, slot: number): void {
+    if (!this.isKept) return
     const { strideWords, slabWords, columns } = store
     if (this.wordCount + strideWords > this.words.length) this.grow(strideWords)
     const { words } = this

@@ -60,8 +60,10 @@ describe('payments mix', () => {
       Object.values(counts).reduce((total, count) => total + count, 0)
     expect(sum(accepted) + sum(rejected)).toBe(COMMANDS)
     console.info('payments mix:', accepted, rejected)
-    const all = payments.commands.map(({ name }) => name).filter((name) => name !== 'ExpirePayment')
-    expect(Object.keys(accepted)).toEqual(expect.arrayContaining(all))
+    // All but perhaps ExpirePayment, which asks the system's clock.
+    for (const { name } of payments.commands) {
+      if (name !== 'ExpirePayment') expect(accepted[name], name).toBeGreaterThan(100)
+    }
     expect(sum(rejected) / COMMANDS).toBeGreaterThan(0.01)
     expect(sum(rejected) / COMMANDS).toBeLessThan(0.1)
     for (const currency of ['EUR', 'USD']) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { Account, OutsideWorld } from '../examples/payments/payments.js'
-import { balanceOf, imbalanceOf } from '../examples/payments/queries.js'
+import { balanceOf, entryOf, heldBy, imbalanceOf } from '../examples/payments/queries.js'
 import { type Currency, NaivePayments, type PaymentsCommand } from './support/naive-payments.js'
 import { EngineBackend, type EngineBank, START_US } from './support/payments-runner.js'
 import { type SeededRandom, seededRandom } from './support/seeded-random.js'
@@ -87,6 +87,20 @@ async function comparePayments(ids: Iterable<number>, bank: EngineBank, naive: N
   }
 }
 
+/** The entries of an account, from the journal, add up to its balance, and its holds to what is held. */
+async function compareStatements(backend: EngineBackend, bank: EngineBank, naive: NaivePayments) {
+  const sums = new Map<unknown, { balance: number; held: number }>()
+  for await (const event of backend.engine.readAll()) {
+    const { balance, held } = sums.get(event.id) ?? { balance: 0, held: 0 }
+    sums.set(event.id, { balance: balance + (entryOf(event) ?? 0), held: held + heldBy(event) })
+  }
+  for (const [id, account] of naive.accounts) {
+    const expected = { balance: balanceOf(account), held: account.held }
+    expect(sums.get(bank.accountId(id))).toEqual(expected)
+  }
+  expect(sums.get('EUR')).toEqual({ balance: -naive.circulating.EUR, held: 0 })
+}
+
 describe('payments against the naive model', () => {
   const seen = new Set<string>()
 
@@ -125,6 +139,7 @@ describe('payments against the naive model', () => {
       expect(await backend.engine.digest()).toBe(digest)
     }
     await comparePayments(naive.payments.keys(), bank, naive)
+    await compareStatements(backend, bank, naive)
   })
 
   it('meets all events and all codes but LIMIT_EXCEEDED (so nothing was compared in vain)', () => {

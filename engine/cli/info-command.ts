@@ -20,9 +20,7 @@ export async function infoCommand(
   output: LineOutput,
 ): Promise<number> {
   const survey = await surveyJournal(path)
-  if (json) void output.write(printable(JSON.stringify(jsonOf(survey))))
-  else for (const line of describe(path, survey)) void output.write(line)
-  await output.flush()
+  await output.writeAll(json ? [printable(JSON.stringify(jsonOf(survey)))] : describe(path, survey))
   if (survey.problem !== undefined) throw survey.problem
   return 0
 }

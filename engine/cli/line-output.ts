@@ -27,6 +27,12 @@ export class LineOutput {
     return this.pending.length < PIECE_CHARACTERS ? undefined : this.flush()
   }
 
+  /** Resolves when these lines, and what came before, are with the system. @throws OutputError */
+  async writeAll(lines: readonly string[]): Promise<void> {
+    for (const line of lines) await this.write(line)
+    await this.flush()
+  }
+
   /** Resolves when everything is with the system. @throws OutputError */
   flush(): Promise<void> {
     const piece = this.pending

@@ -32,8 +32,7 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
 }
 
 async function print(text: string, output: LineOutput): Promise<number> {
-  void output.write(text)
-  await output.flush()
+  await output.writeAll([text])
   return 0
 }
 

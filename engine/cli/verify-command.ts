@@ -24,9 +24,7 @@ export async function verifyCommand(
   output: LineOutput,
 ): Promise<number> {
   const report = await verify(path, threads)
-  if (json) void output.write(printable(JSON.stringify(report)))
-  else for (const line of describe(path, report)) void output.write(line)
-  await output.flush()
+  await output.writeAll(json ? [printable(JSON.stringify(report))] : describe(path, report))
   return report.ok ? 0 : 1
 }
 

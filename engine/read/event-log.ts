@@ -66,6 +66,8 @@ export class EventLog {
         }
         tail = new RingTail(this.options.ring, edge.ringPosition, edge.sequence + 1)
       }
+      // Asked first, so that what was synced before the end is still seen.
+      const stopped = this.options.stopReason()
       const piece = tail.copyNext()
       if (piece === 'overrun') {
         if (this.options.path === undefined) throw tooSlow(next)
@@ -73,7 +75,6 @@ export class EventLog {
         continue
       }
       if (piece === undefined) {
-        const stopped = this.options.stopReason()
         if (stopped !== undefined) {
           if (stopped.code === 'ENGINE_CLOSED') return
           throw stopped

@@ -25,6 +25,8 @@ export class RecentEvents {
 
   /** A batch begins at this position of the ring; its first event gets the next sequence. */
   note(position: number, lastSequence: number): void {
+    // A pass that finds nothing to do must not push out the batches that are asked for.
+    if (this.count > 0 && this.positions[(this.count - 1) & MASK] === position) return
     const index = this.count++ & MASK
     this.positions[index] = position
     this.sequences[index] = lastSequence + 1

@@ -98,6 +98,12 @@ export class RingProducer {
     return true
   }
 
+  /** The consumer is gone for ever: what was published counts as consumed. */
+  reclaim(): void {
+    this.consumed = this.published
+    Atomics.store(this.control, CONSUMED, cursorOf(this.published))
+  }
+
   consumedPosition(): number {
     // Pairs with the store in RingConsumer.release: bytes before it may be written again.
     this.consumed = extendCursor(Atomics.load(this.control, CONSUMED), this.consumed)
@@ -129,14 +135,14 @@ export class RingConsumer {
     this.capacity = memory.data.byteLength
   }
 
-  /** Sees what has been published since; returns whether there is a record. */
+  /** Sees what has been published since; returns whether {@link next} has something to say. */
   refresh(): boolean {
     // Pairs with the store in RingProducer.publish.
     const published = extendCursor(Atomics.load(this.control, PUBLISHED), this.published)
     // A hostile producer may move its cursor anywhere: never believe more than one lap.
     if (published - this.position > this.capacity || published < this.published) this.corrupt = true
     else this.published = published
-    return this.published > this.position
+    return this.corrupt || this.published > this.position
   }
 
   /** Offset of the next record, which is then taken; or EMPTY; or CORRUPT. */

@@ -24,16 +24,11 @@ export function balanceOf(account: Balances): number {
   return account.available + account.held
 }
 
-/** How much of a payment can still be given back. */
-export function refundableOf(payment: {
-  readonly captured: number
-  readonly refunded: number
-}): number {
-  return payment.captured - payment.refunded
-}
-
 /** By how much the books of one currency are wrong: anything but zero is a bug. */
-export function imbalanceOf(world: { readonly balance: number }, accounts: Iterable<Balances>) {
+export function imbalanceOf(
+  world: { readonly balance: number },
+  accounts: Iterable<Balances>,
+): number {
   let sum = world.balance
   for (const account of accounts) sum += balanceOf(account)
   return sum

@@ -159,7 +159,7 @@ describe('tidewheel on damaged journals', () => {
   it('read, verify, info: no wrong event, no false OK, no crash (random byte flips)', async () => {
     const last = blocks.at(-1)!
     const end = last.offset + last.usedBytes
-    for (let run = 0; run < 40; run++) {
+    for (let run = 0; run < 15; run++) {
       const offset = SEGMENT_DATA + random.below(end - SEGMENT_DATA)
       const damage = original[offset]! ^ (1 + random.below(255))
       overwrite(file, offset, new Uint8Array([damage]))
@@ -179,7 +179,7 @@ describe('tidewheel on damaged journals', () => {
 
   it('read, info: survive a journal that a stranger made (checksums right, records wrong)', async () => {
     let refused = 0
-    for (let run = 0; run < 400; run++) {
+    for (let run = 0; run < 120; run++) {
       const block = blocks[random.below(Math.min(5, blocks.length))]!
       const bytes = original.slice(block.offset, block.offset + block.usedBytes)
       for (let flips = 1 + random.below(3); flips > 0; flips--) {
@@ -202,7 +202,7 @@ describe('tidewheel on damaged journals', () => {
         )
       }
     }
-    expect(refused, `seed ${SEED}`).toBeGreaterThan(100)
+    expect(refused, `seed ${SEED}`).toBeGreaterThan(30)
   })
 
   it('verify: finds events that do not fit the catalogue (checksums and chain right)', async () => {

@@ -151,9 +151,13 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       different: new Set(views).size === ids.length,
       logsDiffer: new Set(logs).size === ids.length,
       wideAsNumber: wides.every((id) => tx.get(Wide, id) === tx.get(Wide, Number(id))),
-      wideSame: wides.every((id) => tx.get(Wide, id) === tx.get(Wide, id)),
+      wideSame: wides
+        .map((id) => tx.get(Wide, id))
+        .every((view, i) => view === tx.get(Wide, wides[i]!)),
       wideDifferent: new Set(wides.map((id) => tx.get(Wide, id))).size === wides.length,
-      uuidSame: uuids.every((id) => tx.get(Thing, id) === tx.get(Thing, id)),
+      uuidSame: uuids
+        .map((id) => tx.get(Thing, id))
+        .every((view, i) => view === tx.get(Thing, uuids[i]!)),
     })
   },
   'write to a view': (tx, given) => {
