@@ -24,7 +24,6 @@ import {
   ENGINE_CLOSED,
   ENGINE_CLOSING,
   ENGINE_FAILED,
-  ENGINE_RUNNING,
   EngineStatus,
 } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
@@ -192,7 +191,8 @@ export class EngineHost {
 
   /** Answers with what `read` returns now, when everything that it depends on is synced. */
   whenSynced<T>(read: () => T): Promise<T> {
-    if (this.status.get() !== ENGINE_RUNNING) return Promise.reject(this.stopReason())
+    // Not the shared status: what was asked before close() is answered.
+    if (this.closing !== undefined) return Promise.reject(this.stopReason())
     return new Promise((resolve, reject) => {
       try {
         this.runBatches()

@@ -168,7 +168,7 @@ describeModes('receipts', (bench) => {
       with: new Uint8Array(bytes),
     })
     expect(await engine.execute(Run, value(255_000))).toMatchObject({ accepted: true })
-    const error = await failureOf(engine.execute(Run, value(262_100)))
+    const error = await failureOf(engine.execute(Run, value(262_140)))
     expect(error.code).toMatch(/^INVALID_/)
     const tooLarge = await failureOf(engine.execute(Run, value(400_000)))
     expect(tooLarge.code).toMatch(/^INVALID_/)
