@@ -288,11 +288,13 @@ function writeKey(key: string, bytes: Uint8Array, commandOffset: number): number
   // Shared memory is not accepted by encodeInto everywhere, so long keys are encoded apart.
   const lengthBytes = typeof key === 'string' ? writeAscii(key, bytes, offset) : NOT_ASCII
   if (lengthBytes !== NOT_ASCII && lengthBytes > 0) return lengthBytes
-  const encoded = typeof key === 'string' ? utf8.encode(key) : new Uint8Array(0)
+  // Lone surrogates would all be written as the same character, and so be the same key.
+  const isText = typeof key === 'string' && key.isWellFormed()
+  const encoded = isText ? utf8.encode(key) : new Uint8Array(0)
   if (encoded.length === 0 || encoded.length > KEY_BYTES_MAX) {
     throw new TidewheelError(
       'INVALID_COMMAND',
-      `an idempotency key is a text of 1 to ${KEY_BYTES_MAX} bytes; this one is ${describeKey(key, encoded.length)}`,
+      `an idempotency key is well-formed text of 1 to ${KEY_BYTES_MAX} bytes; this one is ${describeKey(key, encoded.length)}`,
     )
   }
   bytes.set(encoded, offset)
@@ -313,5 +315,6 @@ function writeAscii(text: string, bytes: Uint8Array, offset: number): number {
 }
 
 function describeKey(key: unknown, lengthBytes: number): string {
-  return typeof key === 'string' ? `${lengthBytes} bytes long` : `a ${typeof key}`
+  if (typeof key !== 'string') return `a ${typeof key}`
+  return key.isWellFormed() ? `${lengthBytes} bytes long` : 'broken: it has a lone surrogate'
 }

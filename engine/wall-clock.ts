@@ -39,8 +39,9 @@ export class JournalClock {
 
   /** One reading for a batch. */
   tick(): number {
-    const us = this.read()
-    if (us >= this.latestUs) {
+    // A clock of the user's own may give anything.
+    const us = Math.floor(this.read())
+    if (us >= this.latestUs && us <= Number.MAX_SAFE_INTEGER) {
       this.latestUs = us
       this.reported = false
     } else if (!this.reported && this.latestUs - us > CLOCK_BEHIND_US_MAX) {

@@ -12,6 +12,9 @@
  * every `add` and `advance`, so that the first command after a quiet week does not wait while a
  * million entries are thrown away. So `count` is what is held, not what is visible.
  *
+ * A key can be added while an earlier entry with it is visible: at replay, when the window is larger
+ * than it was. The later entry then takes the earlier one's place.
+ *
  * Nothing is ever taken back: an entry is added when its transaction is complete, after `evolve` has
  * run, and what is complete is published. A transaction that fails earlier has added nothing, or
  * adds its rejection in the end. There could be no undo either, since adding evicts.
@@ -40,6 +43,7 @@ import {
   ENTRY_HEADER_BYTES,
   ENTRY_KEY_BYTES,
   ENTRY_SEQUENCE,
+  ENTRY_SHADOWED,
   ENTRY_TIME,
 } from './memory-layout.js'
 
@@ -122,8 +126,7 @@ export class KeyTable {
   }
 
   /**
-   * Adds the answer to an accepted command, whose key must not be visible at `timeUs`. Times never
-   * go backwards. `sequence` is that of its last event, or where it was decided if it has none.
+   * Adds the answer to an accepted command. Times never go backwards. `sequence` is that of its last event, or where it was decided if it has none.
    */
   addAccepted(
     view: DataView,
@@ -190,7 +193,9 @@ export class KeyTable {
   *entries(timeUs: number): IterableIterator<number> {
     let reference = this.log.oldest()
     for (; reference !== 0; reference = this.log.after(reference)) {
-      if (timeUs - this.timeOf(reference) <= this.ageMaxUs) yield reference
+      if (timeUs - this.timeOf(reference) <= this.ageMaxUs && !this.isShadowed(reference)) {
+        yield reference
+      }
     }
   }
 
@@ -254,7 +259,8 @@ export class KeyTable {
     assert(lengthBytes <= KEY_BYTES_MAX, `a key of ${lengthBytes} bytes`)
     assert(timeUs >= this.latestTimeUs, 'journal time went backwards')
     const hash = this.hashBytes(view, offset, lengthBytes)
-    assert(this.findHashed(view, offset, lengthBytes, hash, timeUs) === 0, 'a key is in use')
+    const earlier = this.findHashed(view, offset, lengthBytes, hash, timeUs)
+    if (earlier !== 0) this.shadow(earlier)
     this.latestTimeUs = timeUs
     this.evictOld(timeUs, EVICTIONS_AN_ADD_MAX)
     while (this.log.count >= this.countMax) this.evict()
@@ -278,9 +284,24 @@ export class KeyTable {
 
   private evict(): void {
     const reference = this.log.oldest()
+    if (!this.isShadowed(reference)) this.unlink(reference)
+    this.log.removeOldest()
+  }
+
+  /** A later answer to the same key takes the place of this one. */
+  private shadow(reference: number): void {
+    this.unlink(reference)
+    this.log.viewOf(reference).setUint8(this.at(reference, ENTRY_ACCEPTED), ENTRY_SHADOWED)
+  }
+
+  private isShadowed(reference: number): boolean {
+    const outcome = this.log.viewOf(reference).getUint8(this.at(reference, ENTRY_ACCEPTED))
+    return outcome === ENTRY_SHADOWED
+  }
+
+  private unlink(reference: number): void {
     const hash = this.log.viewOf(reference).getInt32(this.at(reference, ENTRY_HASH), true)
     this.index.remove(hash, reference)
-    this.log.removeOldest()
   }
 
   private at(reference: number, field: number): number {
