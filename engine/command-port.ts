@@ -34,6 +34,8 @@ export interface CommandOptions {
 /** Called with receipts `first` to `last` (tickets); the view is valid until the call returns. */
 export type ReceiptsListener = (first: number, last: number, view: ReceiptView) => void
 
+type AnyCommand = Pick<CommandType, 'name' | 'index' | 'domain'>
+
 export interface PortOwner {
   /** Commands were published, or an answer is awaited. */
   kick(): void
@@ -66,6 +68,10 @@ export class CommandPort {
   private answered = 0
   private unpublished = 0
   private flushScheduled = false
+  /** Of the command being written: its place in the ring, where it must end, its key. */
+  private offset = 0
+  private limit = 0
+  private keyBytes = 0
   private readonly commands: RingProducer
   private readonly receipts: RingConsumer
   private readonly view: ReceiptView
@@ -93,30 +99,9 @@ export class CommandPort {
 
   /** Takes the command and returns its ticket, or 0: nothing was taken, the journal is behind. */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
-    if (command?.domain !== this.domain) this.refuseForeign(command)
-    if (this.status.get() !== ENGINE_RUNNING) throw this.owner.stopReason()
-    const { commands } = this
-    let offset = commands.claim(COMMAND_BYTES_MAX)
-    if (offset === NO_ROOM) {
-      this.publish()
-      this.owner.runNow()
-      offset = commands.claim(COMMAND_BYTES_MAX)
-      if (offset === NO_ROOM) return 0
-    }
-    const { view } = commands
-    const key = options?.key
-    const keyBytes = key === undefined ? 0 : writeKey(key, commands.bytes, offset)
-    const payload = offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
-    const payloadBytes = command.$codec.encode(value, view, payload, offset + COMMAND_BYTES_MAX)
-    if (payloadBytes < 0) refuseTooLarge(command.name)
-    view.setUint16(offset + COMMAND_TYPE, command.index + 1, true)
-    view.setUint16(offset + COMMAND_KEY_BYTES, keyBytes, true)
-    view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
-    view.setUint32(offset + COMMAND_RESERVED, 0, true)
-    commands.commit(payload + payloadBytes - offset)
-    if (++this.unpublished === PUBLISH_EVERY) this.publish()
-    if (!this.flushScheduled) this.scheduleFlush()
-    return ++this.ticket
+    const payload = this.begin(command, options)
+    if (payload === NO_ROOM) return 0
+    return this.end(command, command.$codec.encode(value, this.commands.view, payload, this.limit))
   }
 
   /**
@@ -202,6 +187,45 @@ export class CommandPort {
     for (const pending of this.executes.drain()) pending.reject(reason)
     for (const pending of this.synceds.drain()) pending.reject(reason)
     for (const pending of this.rooms.splice(0)) pending.reject(reason)
+  }
+
+  /**
+   * Claims room and writes the key; returns the payload's offset, or NO_ROOM. Nothing is taken
+   * until {@link end}. `submit` is in three parts so that V8 inlines it where it is called, and the
+   * object literal that is submitted never comes to exist.
+   */
+  private begin(command: AnyCommand, options: CommandOptions | undefined): number {
+    if (command?.domain !== this.domain) this.refuseForeign(command)
+    if (this.status.get() !== ENGINE_RUNNING) throw this.owner.stopReason()
+    const { commands } = this
+    let offset = commands.claim(COMMAND_BYTES_MAX)
+    if (offset === NO_ROOM) {
+      this.publish()
+      this.owner.runNow()
+      offset = commands.claim(COMMAND_BYTES_MAX)
+      if (offset === NO_ROOM) return NO_ROOM
+    }
+    const key = options?.key
+    const keyBytes = key === undefined ? 0 : writeKey(key, commands.bytes, offset)
+    this.offset = offset
+    this.limit = offset + COMMAND_BYTES_MAX
+    this.keyBytes = keyBytes
+    return offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
+  }
+
+  /** Takes the command that was written; returns its ticket. */
+  private end(command: AnyCommand, payloadBytes: number): number {
+    if (payloadBytes < 0) refuseTooLarge(command.name)
+    const { commands, offset, keyBytes } = this
+    const { view } = commands
+    view.setUint16(offset + COMMAND_TYPE, command.index + 1, true)
+    view.setUint16(offset + COMMAND_KEY_BYTES, keyBytes, true)
+    view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
+    view.setUint32(offset + COMMAND_RESERVED, 0, true)
+    commands.commit(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
+    if (++this.unpublished === PUBLISH_EVERY) this.publish()
+    if (!this.flushScheduled) this.scheduleFlush()
+    return ++this.ticket
   }
 
   private tellListener(first: number, last: number): void {

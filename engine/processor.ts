@@ -147,8 +147,10 @@ export class Processor {
       const result = command.decide(flyweight, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
-      tx.failure ??= error ?? new Error('the handler threw nothing')
+      // What follows a rejection does not change it.
+      if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
     }
+    if (tx.emitting !== undefined && !tx.rejected) tx.failure ??= swallowedError(tx.emitting.name)
     tx.ended = true
     flyweight.$poison()
   }
@@ -189,8 +191,8 @@ export class Processor {
   private reject(lane: Lane, command: CommandRuntime, isKeyed: boolean): void {
     const { tx, rejection, ring } = this
     tx.rollBack(this.runtime)
-    if (tx.failure !== undefined) rejection.setFailure(tx.failure)
-    else rejection.set(tx.code, tx.detail)
+    if (tx.rejected) rejection.set(tx.code, tx.detail)
+    else rejection.setFailure(tx.failure)
     if (isKeyed) {
       this.appendOutcome(false)
       const frame = ring.offset
@@ -274,4 +276,10 @@ function evolveError(command: string, cause: unknown): TidewheelError {
 /** The receipt carries it, whose detail is limited. */
 function shortCauseOf(cause: unknown): string {
   return causeOf(cause).slice(0, CAUSE_CHARACTERS_MAX).toWellFormed()
+}
+
+function swallowedError(event: string): Error {
+  return new Error(
+    `emitting ${event} failed, and the handler caught the error and went on; a command is all or nothing`,
+  )
 }

@@ -64,6 +64,8 @@ export class Producer {
 
   /** See Engine.submit. */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
+    // The lane may be gone already, and nobody would ever answer.
+    if (this.closed) throw this.stopReason()
     return this.driver.port.submit(command, value, options)
   }
 
@@ -73,6 +75,7 @@ export class Producer {
     value: Input,
     options?: CommandOptions,
   ): Promise<Receipt> {
+    if (this.closed) return Promise.reject(this.stopReason())
     return this.driver.port.execute(command, value, options)
   }
 

@@ -51,6 +51,9 @@ export class TransactionContext implements Transaction {
   /** What a handler did wrong; set even if the handler caught it. */
   failure: unknown
 
+  /** Set while an event is emitted: still set afterwards, that emit has thrown. */
+  emitting: EventRuntime | undefined
+  private emittingSlot = 0
   private frameOffset = 0
   private command: Flyweight | undefined
   /** Where the command is from, and its index there. */
@@ -92,6 +95,7 @@ export class TransactionContext implements Transaction {
     this.rejected = false
     this.ended = false
     this.failure = undefined
+    this.emitting = undefined
     this.openedCount = 0
   }
 
@@ -118,35 +122,11 @@ export class TransactionContext implements Transaction {
     id: IdInput<Id>,
     data: Input,
   ): undefined {
-    if (this.ended) refuseEnded()
     if (this.rejected) return
-    const { view } = this
-    try {
-      const { store, number, type } = this.events[event.index]!
-      if ((type as unknown) !== event) refuseForeign(event.name)
-      const slot = this.slotFor(store, id)
-      event.$codec.resolve(data, this)
-      if (this.rejected) return
-      const start = this.offset
-      const payloadBytes = event.$codec.write(data, view, start + RECORD_HEADER_BYTES, this.limit)
-      if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
-        return this.refuse('TRANSACTION_TOO_LARGE')
-      }
-      const pending = store.pending(slot) + 1
-      store.setPending(slot, pending)
-      view.setUint32(start + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
-      view.setUint16(start + RECORD_TYPE, number, true)
-      view.setUint16(start + RECORD_RESERVED, 0, true)
-      view.setUint32(start + RECORD_SLOT, slot, true)
-      view.setUint32(start + RECORD_VERSION, store.version(slot) + pending, true)
-      this.offset = start + alignWord(RECORD_HEADER_BYTES + payloadBytes)
-      this.eventCount++
-    } catch (error) {
-      // A reference that could not be opened has already said why.
-      if (this.rejected) return
-      this.failure ??= error ?? new Error('a value threw nothing when it was read')
-      throw error
-    }
+    const codec = event.$codec
+    this.beginEvent(event, id)
+    codec.resolve(data, this)
+    this.endEvent(codec.write(data, this.view, this.offset + RECORD_HEADER_BYTES, this.limit))
   }
 
   reject(code: string, detail?: unknown): undefined {
@@ -190,6 +170,35 @@ export class TransactionContext implements Transaction {
     while (this.openedCount > 0) this.opened[--this.openedCount]!.ids.removeLast()
     this.offset = this.frameOffset + FRAME_HEADER_BYTES
     this.eventCount = 0
+  }
+
+  private beginEvent(event: { name: string; index: number }, id: unknown): void {
+    if (this.ended) refuseEnded()
+    const runtime = this.events[event.index]
+    if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
+    this.emitting = runtime
+    this.emittingSlot = this.slotFor(runtime!.store, id)
+  }
+
+  /** The payload is in place; `payloadBytes` is PAST_LIMIT when it is not. */
+  private endEvent(payloadBytes: number): void {
+    const { view, offset, emittingSlot: slot } = this
+    const { store, number } = this.emitting!
+    this.emitting = undefined
+    if (this.rejected) return
+    if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
+      this.refuse('TRANSACTION_TOO_LARGE')
+      return
+    }
+    const pending = store.pending(slot) + 1
+    store.setPending(slot, pending)
+    view.setUint32(offset + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
+    view.setUint16(offset + RECORD_TYPE, number, true)
+    view.setUint16(offset + RECORD_RESERVED, 0, true)
+    view.setUint32(offset + RECORD_SLOT, slot, true)
+    view.setUint32(offset + RECORD_VERSION, store.version(slot) + pending, true)
+    this.offset = offset + alignWord(RECORD_HEADER_BYTES + payloadBytes)
+    this.eventCount++
   }
 
   private slotFor(store: AggregateStore, id: unknown): number {

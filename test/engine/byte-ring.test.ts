@@ -209,6 +209,7 @@ describe('byte ring', () => {
         producer.commit(lengthOf(written++))
       }
       if (random.below(3) > 0) producer.publish()
+      if (random.below(2) === 0) consumer.release()
       if (!consumer.refresh()) continue
       for (let i = random.below(20); i > 0; i--) {
         const offset = consumer.next()
@@ -219,7 +220,6 @@ describe('byte ring', () => {
         ).toBe(true)
         read++
       }
-      if (random.below(2) === 0) consumer.release()
     }
     expect(written).toBeGreaterThanOrEqual(read)
   })
@@ -232,7 +232,7 @@ describe('byte ring', () => {
     async (capacity, count) => {
       const memory = createByteRing(capacity)
       const url = new URL('../support/workers/ring-producer.js', import.meta.url)
-      const worker = new Worker(url, { workerData: { memory, count } })
+      const exited = once(new Worker(url, { workerData: { memory, count } }), 'exit')
       const consumer = new RingConsumer(memory)
       let read = 0
       let problems = 0
@@ -248,7 +248,7 @@ describe('byte ring', () => {
         expect(offset).toBe(EMPTY)
         consumer.release()
       }
-      await once(worker, 'exit')
+      await exited
       expect({ read, problems }).toEqual({ read: count, problems: 0 })
       expect(consumer.refresh()).toBe(false)
       expect(consumer.position).toBeGreaterThan(capacity * 10)

@@ -120,7 +120,7 @@ describeModes('ids', (bench) => {
   )
 
   it('an id of 1024 bytes fits in every place', async () => {
-    const owner = '\u{1f600}'.repeat(255) + 'abcd'
+    const owner = `${'\u{1f600}'.repeat(255)}abcd`
     await accepted(engine, Link, { thing: UUID, owner, wide: 2n ** 64n - 1n, counter: 0 }, owner)
     const events = await all(engine.read(Thing, UUID))
     expect(events.at(-1)?.data).toEqual({ owner, wide: 2n ** 64n - 1n, counter: 0 })

@@ -27,14 +27,16 @@ describeModes('producers', (bench) => {
     const path = bench.path()
     let engine = await bench.open(path, { segmentBytes: 16 * 1024 * 1024 })
     const each = 125_000
-    for (let i = 0; i < 50; i++) engine.submit(Credit, { account: `m${i}`, amount: 1000 })
+    for (let i = 0; i < 50; i++) {
+      engine.submit(Credit, { account: `m${i}`, amount: 1000 })
+    }
     await engine.synced()
-    const workers = [1, 2, 3, 4].map((id) => start(engine, 'count', id, each))
-    const movers = [11, 12].map((seed) => start(engine, 'move', seed, 5000))
-    for (const result of await Promise.all(workers.map(resultOf))) {
+    const counters = [1, 2, 3, 4].map((id) => resultOf(start(engine, 'count', id, each)))
+    const movers = [11, 12].map((seed) => resultOf(start(engine, 'move', seed, 5000)))
+    for (const result of await Promise.all(counters)) {
       expect(result).toEqual({ answered: each, problems: 0 })
     }
-    await Promise.all(movers.map(resultOf))
+    await Promise.all(movers)
     const next = [0, 1, 1, 1, 1]
     let sequence = 0
     let problems = 0
@@ -81,7 +83,7 @@ describeModes('producers', (bench) => {
     const steady = start(engine, 'count', 1, 60_000)
     const finished = resultOf(steady)
     for (let round = 0; round < 6; round++) {
-      const victim = start(engine, 'endless', 100 + round, 1 + round * 400)
+      const victim = start(engine, 'endless', 100 + round, 1001 + round * 400)
       await once(victim, 'message')
       await victim.terminate()
       await accepted(engine, Credit, { account: 'between', amount: 1 })
@@ -91,7 +93,9 @@ describeModes('producers', (bench) => {
       const events = await all(engine.read(Counter, 100 + round))
       expect(events.length).toBeGreaterThan(0)
       // What it published is there from the first on, without a gap.
-      events.forEach(({ data }, i) => expect(data).toEqual({ by: i + 1 }))
+      events.forEach(({ data }, i) => {
+        expect(data).toEqual({ by: i + 1 })
+      })
     }
     engine = await bench.reopen(engine, path)
     await bench.close(engine)

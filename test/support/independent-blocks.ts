@@ -1,7 +1,7 @@
 /**
  * A second implementation of how a journal's files are read, up to its good blocks and to the
- * decision about its end, written from docs/file-format.md alone, to prove that the page is enough.
- * So it imports nothing of tidewheel, and its numbers are those of the page.
+ * decision about its end, by docs/file-format.md alone, to prove that the page is enough. So it
+ * imports nothing of tidewheel, and its numbers are those of the page.
  */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'

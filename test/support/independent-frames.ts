@@ -1,7 +1,7 @@
 /**
- * A second implementation of frames, records, catalogue and events, written from docs/file-format.md
- * alone, to prove that the page is enough. So it imports nothing of tidewheel, and its numbers are
- * those of the page.
+ * A second implementation of frames, records, catalogue and events, by docs/file-format.md alone, to
+ * prove that the page is enough. So it imports nothing of tidewheel, and its numbers are those of
+ * the page.
  */
 import type { Buffer } from 'node:buffer'
 import type { IndependentBlock } from './independent-blocks.js'

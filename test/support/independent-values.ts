@@ -1,7 +1,7 @@
 /**
  * A second implementation of the values in a journal (checksums, payload layout, plain data, content
- * hash), written from docs/file-format.md alone, to prove that the page is enough. So it imports
- * nothing of tidewheel, and its numbers are those of the page.
+ * hash), by docs/file-format.md alone, to prove that the page is enough. So it imports nothing of
+ * tidewheel, and its numbers are those of the page.
  */
 import type { Buffer } from 'node:buffer'
 

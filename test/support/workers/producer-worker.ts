@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { Producer, type ProducerHandle, TidewheelError } from '../../../engine/index.js'
-import probe, { Account, Count, Counter, Credit, Move } from '../domains/probe.js'
+import probe, { Count, Credit, Move } from '../domains/probe.js'
 import { seededRandom } from '../seeded-random.js'
 
 export interface ProducerTask {
@@ -132,5 +132,3 @@ async function scribble(): Promise<unknown> {
 const tasks = { count: countUp, move, execute, endless, flood, mismatch, scribble }
 const result = await tasks[kind]()
 parentPort?.postMessage(result)
-// Imported so that the domain's module has been loaded as a whole.
-if (Account.name === '' || Counter.name === '') throw new Error('no domain')
