@@ -104,6 +104,7 @@ export class DomainRuntime implements StateIds {
   sequence = 0
   /** Journal time of the last frame applied, in µs. */
   latestUs = 0
+  private catalogue: Catalogue | undefined
   private readonly eventsByNumber: (EventRuntime | undefined)[] = []
   private readonly storesByNumber: (AggregateStore | undefined)[] = []
 
@@ -158,6 +159,7 @@ export class DomainRuntime implements StateIds {
 
   /** Takes the numbers that the journal's catalogue gives to what the domain declares. */
   bind(catalogue: Catalogue): void {
+    this.catalogue = catalogue
     this.eventsByNumber.length = 0
     this.storesByNumber.length = 0
     for (const store of this.stores) {
@@ -180,9 +182,11 @@ export class DomainRuntime implements StateIds {
   }
 
   private refuseNumber(number: number): never {
+    const entry = this.catalogue?.get(number)
+    const what = entry === undefined ? `type ${number}` : `${entry.kind} ${entry.name}`
     throw new TidewheelError(
       'SCHEMA_CHANGED',
-      `the journal holds records of type ${number}, which domain ${this.domain.name} does not declare; declare it again, with the fields it had`,
+      `the journal holds records of ${what}, which domain ${this.domain.name} does not declare; declare it again, with the fields it had`,
     )
   }
 }

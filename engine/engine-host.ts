@@ -20,12 +20,7 @@ import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
-import {
-  ENGINE_CLOSED,
-  ENGINE_CLOSING,
-  ENGINE_FAILED,
-  EngineStatus,
-} from './engine-status.js'
+import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED, EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { Gate } from './gate.js'
 import { refuseId } from './id-refusal.js'
@@ -195,6 +190,8 @@ export class EngineHost {
     if (this.closing !== undefined) return Promise.reject(this.stopReason())
     return new Promise((resolve, reject) => {
       try {
+        // What this thread has submitted before is seen.
+        this.port?.flush()
         this.runBatches()
         if (this.hasFailed) throw this.stopReason()
         const value = read()

@@ -4,13 +4,14 @@
  */
 import { existsSync } from 'node:fs'
 import { type Catalogue, encodeCatalogueFrame, mergeCatalogue } from '../journal/catalogue.js'
-import { TidewheelError } from '../journal/errors.js'
+import { causeOf, TidewheelError } from '../journal/errors.js'
 import { openFileStorage } from '../journal/file-storage.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
 import { recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
+import type { Storage } from '../journal/storage.js'
 import type { Domain } from './domain.js'
 import { DomainRuntime } from './domain-runtime.js'
 import type { ResolvedOptions } from './engine-options.js'
@@ -43,7 +44,7 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   const { durability, segmentBytes, keyCountMax, keyAgeMsMax } = options
   const runtime = new DomainRuntime(domain, { countMax: keyCountMax, ageMaxUs: keyAgeMsMax * 1000 })
   if (durability === 'none') return openWithoutJournal(path, runtime)
-  const storage = openFileStorage(path, { create: true })
+  const storage = openDirectory(path)
   const lock = acquireJournalLock(path)
   try {
     const replay = new Replay(runtime)
@@ -66,6 +67,19 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   } catch (error) {
     lock.release()
     throw error
+  }
+}
+
+/** @throws TidewheelError JOURNAL_UNREADABLE for what is no directory, or not ours to use. */
+function openDirectory(path: string): Storage {
+  try {
+    return openFileStorage(path, { create: true })
+  } catch (cause) {
+    throw new TidewheelError(
+      'JOURNAL_UNREADABLE',
+      `${path} cannot be used as the directory of a journal: ${causeOf(cause)}. Give a directory that this process may create, read and write`,
+      { cause },
+    )
   }
 }
 

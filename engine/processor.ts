@@ -150,7 +150,7 @@ export class Processor {
       // What follows a rejection does not change it.
       if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
     }
-    if (tx.emitting !== undefined && !tx.rejected) tx.failure ??= swallowedError(tx.emitting.name)
+    tx.noteSwallowed()
     tx.ended = true
     flyweight.$poison()
   }
@@ -276,10 +276,4 @@ function evolveError(command: string, cause: unknown): TidewheelError {
 /** The receipt carries it, whose detail is limited. */
 function shortCauseOf(cause: unknown): string {
   return causeOf(cause).slice(0, CAUSE_CHARACTERS_MAX).toWellFormed()
-}
-
-function swallowedError(event: string): Error {
-  return new Error(
-    `emitting ${event} failed, and the handler caught the error and went on; a command is all or nothing`,
-  )
 }

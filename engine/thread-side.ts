@@ -127,6 +127,8 @@ export class ThreadSide implements ProcessorSide {
   }
 
   async query(aggregateIndex: number, id: IdValue): Promise<unknown> {
+    // What this thread has submitted before is seen.
+    this.port.flush()
     const data = await this.request({ op: 'query', aggregateIndex, id })
     const { state } = this.domain.aggregates[aggregateIndex]!
     return data === undefined || !isObjectState(state) ? data : state.restore(data)
@@ -200,12 +202,15 @@ export class ThreadSide implements ProcessorSide {
   }
 
   private reason(): TidewheelError {
-    if (this.failure === undefined) {
+    // The shared status tells of a failure before the message with its reason does.
+    const hasFailed = this.failure !== undefined || this.driver.status.get() === ENGINE_FAILED
+    if (!hasFailed) {
       return new TidewheelError('ENGINE_CLOSED', 'the engine is closed; open the directory again')
     }
+    const why = this.failure === undefined ? 'its log says why' : this.failure.message
     return new TidewheelError(
       'ENGINE_STOPPED',
-      `the engine has stopped: ${this.failure.reason}. What was pending may or may not be kept; open the directory again to see`,
+      `the engine has stopped: ${why}. What was pending may or may not be kept; open the directory again to see`,
       { outcome: 'unknown', cause: this.failure },
     )
   }

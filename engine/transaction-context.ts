@@ -51,8 +51,9 @@ export class TransactionContext implements Transaction {
   /** What a handler did wrong; set even if the handler caught it. */
   failure: unknown
 
-  /** Set while an event is emitted: still set afterwards, that emit has thrown. */
-  emitting: EventRuntime | undefined
+  /** The event that is being emitted. Still set when the next one is: that emit has thrown. */
+  private emitting = ''
+  private emittingEvent: EventRuntime | undefined
   private emittingSlot = 0
   private frameOffset = 0
   private command: Flyweight | undefined
@@ -95,7 +96,7 @@ export class TransactionContext implements Transaction {
     this.rejected = false
     this.ended = false
     this.failure = undefined
-    this.emitting = undefined
+    this.emitting = ''
     this.openedCount = 0
   }
 
@@ -172,19 +173,29 @@ export class TransactionContext implements Transaction {
     this.eventCount = 0
   }
 
+  /** An emit that threw fails the command, even if the handler caught the error and went on. */
+  noteSwallowed(): void {
+    if (this.emitting === '' || this.rejected) return
+    this.failure ??= new Error(
+      `emitting ${this.emitting} failed, and the handler caught the error and went on; a command is all or nothing`,
+    )
+  }
+
   private beginEvent(event: { name: string; index: number }, id: unknown): void {
     if (this.ended) refuseEnded()
+    this.noteSwallowed()
+    this.emitting = event.name
     const runtime = this.events[event.index]
     if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
-    this.emitting = runtime
+    this.emittingEvent = runtime
     this.emittingSlot = this.slotFor(runtime!.store, id)
   }
 
   /** The payload is in place; `payloadBytes` is PAST_LIMIT when it is not. */
   private endEvent(payloadBytes: number): void {
     const { view, offset, emittingSlot: slot } = this
-    const { store, number } = this.emitting!
-    this.emitting = undefined
+    const { store, number } = this.emittingEvent!
+    this.emitting = ''
     if (this.rejected) return
     if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
       this.refuse('TRANSACTION_TOO_LARGE')

@@ -9,6 +9,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -232,12 +233,16 @@ function shortWriteError(written: number, lengthBytes: number, position: number)
   return error
 }
 
-/** Every directory made is durable, entry by entry, before this returns. */
+/**
+ * Every directory made is durable, entry by entry, before this returns. Not by `recursive: true`,
+ * which never ends where the system refuses a directory with ENOENT, as below /proc.
+ */
 function createDirectory(path: string): void {
-  const firstMade = mkdirSync(path, { recursive: true })
-  if (firstMade === undefined) return
-  const top = dirname(resolve(firstMade))
-  for (let made = path; made !== top; made = dirname(made)) syncDirectoryAt(dirname(made))
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  createDirectory(parent)
+  mkdirSync(path)
+  syncDirectoryAt(parent)
 }
 
 function syncDirectoryAt(path: string): void {

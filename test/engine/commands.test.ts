@@ -172,7 +172,7 @@ describeModes('commands', (bench) => {
     ['return a promise', 'returned'],
     ['return a promise that fails', 'returned'],
     ['return a thenable', 'returned'],
-    ['swallow the error of an emit', 'amount'],
+    ['swallow the error of an emit', 'Credited'],
     ['swallow READ_AFTER_EMIT', 'READ_AFTER_EMIT'],
     ['read after emit', 'READ_AFTER_EMIT'],
     ['there is none of this name', 'no scenario'],

@@ -1,0 +1,139 @@
+/**
+ * Processes that the tests start, watch and kill:
+ *
+ *   node engine-process.js TASK MODE DIRECTORY [FIRST]
+ */
+import { writeSync } from 'node:fs'
+import { Engine, type EngineOptions } from '../../../engine/index.js'
+import probe, { Account, Count, Counter, Credit, Run } from '../domains/probe.js'
+import { seededRandom } from '../seeded-random.js'
+
+const [task = '', mode = '', directory = '', first = '1'] = process.argv.slice(2)
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
+function open(options: EngineOptions = {}): Promise<Engine> {
+  const processor = mode as 'inline' | 'thread'
+  const segmentBytes = 2 * 1024 * 1024
+  return Engine.open(directory, probe, { processor, segmentBytes, logger: quiet, ...options })
+}
+
+/** Synchronous, so that what was said has left this process when it is killed. */
+function say(text: string): void {
+  writeSync(1, `${text}\n`)
+}
+
+/**
+ * Credits FIRST, FIRST + 1, … to one account, several at a time, until it is killed; says each one
+ * that was answered. Every other one has a key. Of some sizes, so that segments roll.
+ */
+async function drill(): Promise<void> {
+  const engine = await open()
+  say('ready')
+  let next = Number(first)
+  const random = seededRandom(next)
+  for (;;) {
+    const pending = Array.from({ length: 1 + random.below(50) }, async () => {
+      const amount = next++
+      const options = amount % 2 === 0 ? { key: `key-${amount}` } : {}
+      const receipt = await engine.execute(Credit, { account: 'drill', amount }, options)
+      say(`${amount} ${receipt.sequence}`)
+    })
+    const blobs = { account: 'blobs', bytes: random.below(10_000), times: 3 }
+    engine.submit(Run, { scenario: 'emit blobs', with: blobs })
+    await Promise.all(pending)
+  }
+}
+
+/** Open, and nothing else, until it is killed. */
+async function hold(): Promise<void> {
+  await open()
+  say('ready')
+  setInterval(() => undefined, 1_000_000)
+}
+
+/** Ends by itself: an engine that is open and idle keeps no process alive. */
+async function idle(): Promise<void> {
+  const engine = await open()
+  await engine.execute(Count, { counter: 1, by: 1 })
+  process.on('exit', () => say('exit'))
+}
+
+/** Nobody awaits these, yet they keep the process alive until they are answered. */
+async function pending(): Promise<void> {
+  const engine = await open()
+  void engine
+    .execute(Count, { counter: 1, by: 2 })
+    .then(({ accepted }) => say(`execute ${accepted}`))
+  void engine.query(Counter, 1).then((state) => say(`query ${state?.value}`))
+  engine.submit(Count, { counter: 1, by: 3 })
+  void engine.synced().then(() => say('synced'))
+}
+
+/** CPU time of two seconds of doing nothing, in per cent. */
+async function cpu(): Promise<void> {
+  const engine = await open()
+  engine.producer()
+  await engine.execute(Count, { counter: 1, by: 1 })
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const before = process.cpuUsage()
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const { user, system } = process.cpuUsage(before)
+  say(`${(user + system) / 20_000}`)
+  await engine.close()
+}
+
+/** On a small file system: until it is full, then what the engine says. */
+async function fill(): Promise<void> {
+  const engine = await open()
+  let latest = 0
+  let answered = 0
+  engine.onReceipts((from, to) => {
+    answered += to - from + 1
+  })
+  const codes = new Set<string>()
+  const note = (error: { code?: string; outcome?: string }): void => {
+    codes.add(`${error.code} ${error.outcome}`)
+  }
+  try {
+    for (;;) {
+      const blobs = { account: 'full', bytes: 50_000, times: 4 }
+      const pending = Array.from({ length: 10 }, () =>
+        engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(
+          ({ sequence }) => {
+            latest = Math.max(latest, sequence)
+          },
+          (error) => {
+            note(error)
+            throw error
+          },
+        ),
+      )
+      for (const outcome of await Promise.allSettled(pending)) {
+        if (outcome.status === 'rejected') throw outcome.reason
+      }
+    }
+  } catch (error) {
+    note(error as { code?: string })
+  }
+  const later = await engine
+    .execute(Credit, { account: 'a', amount: 1 })
+    .catch((error) => error.code)
+  const query = await engine.query(Account, 'full').catch((error) => error.code)
+  const closed = await engine.close().then(
+    () => 'closed',
+    (error) => error.code,
+  )
+  say(JSON.stringify({ latest, answered, codes: [...codes], later, query, closed }))
+}
+
+/** Opens what is there and says how far it goes. */
+async function look(): Promise<void> {
+  const engine = await open()
+  const state = await engine.query(Account, 'full')
+  const receipt = await engine.execute(Credit, { account: 'full', amount: 0 })
+  say(JSON.stringify({ balance: state?.balance, sequence: receipt.sequence - 1 }))
+  await engine.close()
+}
+
+const tasks: Record<string, () => Promise<void>> = { drill, hold, idle, pending, cpu, fill, look }
+await tasks[task]?.()
