@@ -8,10 +8,11 @@
  * `record-store.ts` and `object-store.ts` are the two kinds.
  */
 import { TidewheelError } from '../journal/errors.js'
+import { getU48, setU48 } from '../journal/layout.js'
 import type { IdType } from '../journal/schema/id-type.js'
 import type { Aggregate } from './domain.js'
 import { createIdIndex, type IdIndex } from './memory/id-index.js'
-import { SLOT_FIELDS, SLOT_PENDING, SLOT_VERSION } from './slab-layout.js'
+import { SLOT_FIELDS, SLOT_PENDING, SLOT_VERSION, SLOT_VERSION_HIGH } from './slab-layout.js'
 import type { UndoLog } from './undo-log.js'
 
 export abstract class AggregateStore {
@@ -40,22 +41,23 @@ export abstract class AggregateStore {
   }
 
   version(slot: number): number {
-    return this.slab.getUint32(slot * this.strideBytes + SLOT_VERSION, true)
+    const offset = slot * this.strideBytes
+    return getU48(this.slab, offset + SLOT_VERSION, offset + SLOT_VERSION_HIGH)
   }
 
   /** The stream has reached `version`; nothing is pending. */
   setVersion(slot: number, version: number): void {
     const offset = slot * this.strideBytes
-    this.slab.setUint32(offset + SLOT_VERSION, version, true)
-    this.slab.setUint32(offset + SLOT_PENDING, 0, true)
+    setU48(this.slab, offset + SLOT_VERSION, offset + SLOT_VERSION_HIGH, version)
+    this.slab.setUint16(offset + SLOT_PENDING, 0, true)
   }
 
   pending(slot: number): number {
-    return this.slab.getUint32(slot * this.strideBytes + SLOT_PENDING, true)
+    return this.slab.getUint16(slot * this.strideBytes + SLOT_PENDING, true)
   }
 
   setPending(slot: number, count: number): void {
-    this.slab.setUint32(slot * this.strideBytes + SLOT_PENDING, count, true)
+    this.slab.setUint16(slot * this.strideBytes + SLOT_PENDING, count, true)
   }
 
   /** Loads the slot of each stream; returns something derived from what was loaded. */

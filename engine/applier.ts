@@ -20,12 +20,12 @@ import {
   RECORD_LENGTH,
   RECORD_SLOT,
   RECORD_TYPE,
-  RECORD_VERSION,
   STREAM_OPENED_AGGREGATE,
   STREAM_OPENED_ID,
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
 } from '../journal/record-layout.js'
+import { readRecordVersion } from '../journal/record-version.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { EventMeta } from './domain.js'
 import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
@@ -104,12 +104,12 @@ export class Applier {
     this.eventName = event.name
     meta.store = store
     meta.slot = slot
-    meta.version = view.getUint32(record + RECORD_VERSION, true)
+    meta.version = readRecordVersion(view, record)
     meta.sequence++
     if (this.replaying) this.checkEvent(view, record, lengthBytes, event)
     flyweight.$wrap(record + RECORD_HEADER_BYTES, lengthBytes - RECORD_HEADER_BYTES)
     const result = event.evolve(store.writable(slot, this.undo), flyweight, meta)
-    if (result !== undefined) refuseResult(event.name)
+    if (result !== undefined) refuseResult(event.name, result)
     store.setVersion(slot, meta.version)
   }
 
@@ -168,7 +168,9 @@ function refuseRecord(problem: string, sequence: number): never {
   )
 }
 
-function refuseResult(event: string): never {
+function refuseResult(event: string, result: unknown): never {
+  // What fails later has been refused already, and must not end the process.
+  if (result instanceof Promise) result.catch(() => {})
   throw new TidewheelError(
     'EVOLVE_FAILED',
     `evolve of ${event} returned a value; it must change the state it is given and return nothing`,

@@ -46,7 +46,6 @@ export interface PortOwner {
 }
 
 const PUBLISH_EVERY = 64
-const EXECUTE_WAIT_MS_DEFAULT = 5_000
 
 interface PendingReceipt {
   readonly ticket: number
@@ -54,17 +53,19 @@ interface PendingReceipt {
   readonly reject: (error: TidewheelError) => void
 }
 
-interface PendingTicket {
-  readonly ticket: number
+interface Pending {
   readonly resolve: () => void
   readonly reject: (error: TidewheelError) => void
+}
+
+interface PendingTicket extends Pending {
+  readonly ticket: number
 }
 
 export class CommandPort {
   /** Ticket of the last command taken. */
   ticket = 0
-  /** Milliseconds that `execute` waits for room before it fails with BACKPRESSURE. */
-  executeWaitMs = EXECUTE_WAIT_MS_DEFAULT
+  private readonly executeWaitMs: number
   private answered = 0
   private unpublished = 0
   private flushScheduled = false
@@ -82,11 +83,19 @@ export class CommandPort {
   private readonly owner: PortOwner
   private listener: ReceiptsListener | undefined
   private readonly executes = new Fifo<PendingReceipt>()
-  private readonly synceds = new Fifo<PendingTicket>()
-  private readonly rooms: PendingTicket[] = []
+  private synceds: PendingTicket[] = []
+  private readonly rooms: Pending[] = []
   private readonly boundFlush = (): void => this.flush()
 
-  constructor(memory: LaneMemory, domain: Domain, status: EngineStatus, owner: PortOwner) {
+  /** @param executeWaitMs how long `execute` waits for room before it fails with BACKPRESSURE */
+  constructor(
+    memory: LaneMemory,
+    domain: Domain,
+    status: EngineStatus,
+    owner: PortOwner,
+    executeWaitMs: number,
+  ) {
+    this.executeWaitMs = executeWaitMs
     this.commands = new RingProducer(memory.commands)
     this.receipts = new RingConsumer(memory.receipts)
     this.view = new ReceiptView(this.receipts)
@@ -127,8 +136,9 @@ export class CommandPort {
   /** Resolves when {@link submit} may take a command again. */
   room(): Promise<void> {
     if (this.hasRoom()) return Promise.resolve()
+    if (this.status.hasEnded) return Promise.reject(this.owner.stopReason())
     return new Promise((resolve, reject) => {
-      this.rooms.push({ ticket: 0, resolve, reject })
+      this.rooms.push({ resolve, reject })
       this.owner.kick()
     })
   }
@@ -136,6 +146,7 @@ export class CommandPort {
   /** Resolves when the command with this ticket, or all taken so far, have their receipts. */
   synced(ticket: number = this.ticket): Promise<void> {
     if (ticket <= this.answered) return Promise.resolve()
+    if (!(ticket <= this.ticket)) return Promise.reject(unknownTicket(ticket, this.ticket))
     if (this.status.hasEnded) return Promise.reject(this.owner.stopReason())
     this.flush()
     return new Promise((resolve, reject) => this.synceds.push({ ticket, resolve, reject }))
@@ -173,9 +184,7 @@ export class CommandPort {
     this.answered = last
     if (this.listener !== undefined) this.tellListener(first, last)
     this.receipts.release()
-    while (this.synceds.first !== undefined && this.synceds.first.ticket <= last) {
-      this.synceds.shift().resolve()
-    }
+    if (this.synceds.length > 0) this.releaseSynced(last)
     this.releaseRoom()
     return true
   }
@@ -185,7 +194,7 @@ export class CommandPort {
     this.poll()
     const reason = this.owner.stopReason()
     for (const pending of this.executes.drain()) pending.reject(reason)
-    for (const pending of this.synceds.drain()) pending.reject(reason)
+    for (const pending of this.synceds.splice(0)) pending.reject(reason)
     for (const pending of this.rooms.splice(0)) pending.reject(reason)
   }
 
@@ -205,7 +214,7 @@ export class CommandPort {
       offset = commands.claim(COMMAND_BYTES_MAX)
       if (offset === NO_ROOM) return NO_ROOM
     }
-    const key = options?.key
+    const key = options === undefined ? undefined : keyOf(options)
     const keyBytes = key === undefined ? 0 : writeKey(key, commands.bytes, offset)
     this.offset = offset
     this.limit = offset + COMMAND_BYTES_MAX
@@ -259,23 +268,40 @@ export class CommandPort {
     return commands.claimed - commands.consumedPosition() <= commands.capacity / 2
   }
 
+  private releaseSynced(answered: number): void {
+    const waiting: PendingTicket[] = []
+    for (const pending of this.synceds) {
+      if (pending.ticket <= answered) pending.resolve()
+      else waiting.push(pending)
+    }
+    this.synceds = waiting
+  }
+
   private releaseRoom(): boolean {
     if (this.rooms.length === 0 || !this.hasRoom()) return false
     for (const waiter of this.rooms.splice(0)) waiter.resolve()
     return true
   }
 
-  private async roomUntil(deadline: number, command: string): Promise<void> {
-    const remainingMs = deadline - performance.now()
-    let timer: NodeJS.Timeout | undefined
-    const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(backpressure(command, this.executeWaitMs)), remainingMs)
+  private roomUntil(deadline: number, command: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.rooms.splice(this.rooms.indexOf(waiter), 1)
+        reject(backpressure(command, this.executeWaitMs))
+      }, deadline - performance.now())
+      const waiter: Pending = {
+        resolve: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+        reject: (error) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      }
+      this.rooms.push(waiter)
+      this.owner.kick()
     })
-    try {
-      await Promise.race([this.room(), timeout])
-    } finally {
-      clearTimeout(timer)
-    }
   }
 
   private refuseForeign(command: { name: string; domain: Domain } | undefined): never {
@@ -290,6 +316,13 @@ export class CommandPort {
   }
 }
 
+function unknownTicket(ticket: number, last: number): TidewheelError {
+  return new TidewheelError(
+    'INVALID_OPTION',
+    `ticket ${ticket} was not given out; the last one is ${last}`,
+  )
+}
+
 function backpressure(command: string, waitedMs: number): TidewheelError {
   return new TidewheelError(
     'BACKPRESSURE',
@@ -302,6 +335,24 @@ function refuseTooLarge(command: string): never {
     'INVALID_COMMAND',
     `command ${command} is larger than ${COMMAND_BYTES_MAX} bytes`,
   )
+}
+
+/** A misspelled option would be a command without its key. */
+function keyOf(options: CommandOptions): string | undefined {
+  if (typeof options !== 'object' || options === null) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `the options of a command are an object such as { key: 'payment-77' }, got a ${typeof options}`,
+    )
+  }
+  for (const name in options) {
+    if (name === 'key') continue
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${JSON.stringify(name)} is not an option of a command; the only one is key`,
+    )
+  }
+  return options.key
 }
 
 const utf8 = new TextEncoder()

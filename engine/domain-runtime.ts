@@ -7,7 +7,7 @@ import { assert, TidewheelError } from '../journal/errors.js'
 import type { Codec } from '../journal/schema/codec.js'
 import { describeFields } from '../journal/schema/field-description.js'
 import { createFlyweight, type Flyweight } from '../journal/schema/flyweight.js'
-import type { IdValue } from '../journal/schema/id-type.js'
+import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { PayloadLayout, PlacedField } from '../journal/schema/payload-layout.js'
 import type { StateIds } from '../journal/schema/state-view.js'
 import type { AggregateStore } from './aggregate-store.js'
@@ -19,6 +19,7 @@ import {
   isObjectState,
 } from './domain.js'
 import { compileDomain, stateLayoutOf } from './domain-compiler.js'
+import { refuseId } from './id-refusal.js'
 import { KeyTable, type KeyWindow } from './memory/key-table.js'
 import { ObjectStore } from './object-store.js'
 import { RecordStore } from './record-store.js'
@@ -128,8 +129,12 @@ export class DomainRuntime implements StateIds {
     return slot > 0 && slot <= ids.count ? (ids.idOf(slot) as IdValue) : undefined
   }
 
+  /** Slot of a stream, 0 for none. @throws TidewheelError INVALID_ID for what cannot be an id */
   slotOf(aggregateIndex: number, id: IdValue): number {
-    return this.stores[aggregateIndex]!.ids.find(id)
+    const { ids, idType, name } = this.stores[aggregateIndex]!
+    const slot = ids.find(id)
+    if (slot === 0 && !isId(idType, id)) refuseId(name, idType, id)
+    return slot
   }
 
   /** @throws TidewheelError SCHEMA_CHANGED for a number that the domain has no event for. */

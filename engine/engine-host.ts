@@ -22,6 +22,8 @@ import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED, EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
+import { FailureLog } from './failure-log.js'
+import { Fifo } from './fifo.js'
 import { Gate } from './gate.js'
 import { refuseId } from './id-refusal.js'
 import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
@@ -32,6 +34,14 @@ import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
 import { JournalClock, systemClock } from './wall-clock.js'
+
+/** Batches of each lane before other work of the thread gets a turn. */
+const ROUNDS_A_PASS_MAX = 16
+
+interface Read {
+  readonly answer: () => void
+  readonly reject: (error: unknown) => void
+}
 
 export class EngineHost {
   readonly status = new EngineStatus()
@@ -57,6 +67,8 @@ export class EngineHost {
   private port: CommandPort | undefined
   private inBatch = false
   private closing: Promise<void> | undefined
+  /** Reads that wait until what was submitted before them has run. */
+  private readonly reads = new Fifo<Read>()
 
   /** @throws TidewheelError as openState does; the lock is free then */
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
@@ -64,6 +76,7 @@ export class EngineHost {
     try {
       const host = new EngineHost(state, options)
       await host.started()
+      if (host.failure !== undefined) throw host.failure
       return host
     } catch (error) {
       state.journal?.lock.release()
@@ -88,6 +101,8 @@ export class EngineHost {
       },
     )
     this.processor = new Processor(state.runtime, this.ring, this.gate, clock, createRandom())
+    const failures = new FailureLog(logger)
+    this.processor.onHandlerFailed = (command, error) => failures.add(command, error)
     this.recentEvents = new RecentEvents(this.ringMemory)
     this.driver = new EventLoopDriver(
       { work: () => this.work(), inFlight: () => this.inFlight },
@@ -163,7 +178,8 @@ export class EngineHost {
     this.inBatch = true
     let didWork = false
     try {
-      for (let again = true; again; ) {
+      let again = true
+      for (let round = 0; again && round < ROUNDS_A_PASS_MAX; round++) {
         again = false
         for (const lane of this.lanes) {
           this.recentEvents.note(this.ring.position, this.state.runtime.sequence)
@@ -174,7 +190,10 @@ export class EngineHost {
         if (this.ownReader !== undefined) this.releaseUnsynced(this.ownReader)
         if (again) didWork = true
         if (this.processor.isHeldUp) break
+        // Rejections alone would fill the gate, since nothing that they wait for is written.
+        if (this.journaler?.hasFailed() !== true) this.gate.release()
       }
+      if (!again && !this.processor.isHeldUp) this.answerReads()
     } catch (error) {
       // Where a command stopped half-way, nothing that follows could be trusted.
       this.fail(processorError(error))
@@ -189,22 +208,30 @@ export class EngineHost {
     // Not the shared status: what was asked before close() is answered.
     if (this.closing !== undefined) return Promise.reject(this.stopReason())
     return new Promise((resolve, reject) => {
-      try {
-        // What this thread has submitted before is seen.
-        this.port?.flush()
-        this.runBatches()
+      const fail = () => reject(this.stopReason())
+      const answer = () => {
         if (this.hasFailed) throw this.stopReason()
         const value = read()
-        this.gate.hold(
-          this.ring.position,
-          () => resolve(value),
-          () => reject(this.stopReason()),
-        )
-        this.driver.kick()
+        this.gate.hold(this.ring.position, () => resolve(value), fail)
+      }
+      this.reads.push({ answer, reject })
+      // What this thread has submitted before is seen.
+      this.port?.flush()
+      this.runBatches()
+      this.driver.kick()
+    })
+  }
+
+  /** Between batches, when every lane is empty. */
+  private answerReads(): void {
+    while (this.reads.length > 0) {
+      const { answer, reject } = this.reads.shift()
+      try {
+        answer()
       } catch (error) {
         reject(error)
       }
-    })
+    }
   }
 
   digest(): Promise<string> {
@@ -251,7 +278,7 @@ export class EngineHost {
       durability: options.durability === 'os' ? 'os' : 'disk',
       segmentBytes: options.segmentBytes,
       onFailure: (error) => this.fail(error),
-      onReport: (text) => options.logger.info(text),
+      onReport: (text) => options.logger.warn(text),
     })
   }
 
@@ -286,7 +313,12 @@ export class EngineHost {
   }
 
   private get inFlight(): boolean {
-    return !this.gate.isEmpty || this.processor.isHeldUp || this.port?.inFlight === true
+    return (
+      !this.gate.isEmpty ||
+      this.processor.isHeldUp ||
+      this.reads.length > 0 ||
+      this.port?.inFlight === true
+    )
   }
 
   private dropAbandonedLanes(): void {
@@ -304,11 +336,12 @@ export class EngineHost {
   private fail(error: TidewheelError): void {
     if (this.failure !== undefined) return
     this.failure = error
-    this.options.logger.error(error.message)
     this.endProducers(ENGINE_FAILED)
     this.gate.fail()
+    for (const { reject } of this.reads.drain()) reject(this.stopReason())
     this.port?.fail()
     this.onFailure?.(error)
+    this.options.logger.error(error.message)
     void this.close().catch(() => {
       // Whoever calls close() gets this rejection too; here it must not end the process.
     })
@@ -317,6 +350,7 @@ export class EngineHost {
   private endProducers(status: number): void {
     this.status.set(status)
     for (const lane of this.lanes) lane.producerDoorbell.ring()
+    new EventRingReader(this.ringMemory).wakeSubscribers()
   }
 
   private async drainAndClose(): Promise<void> {

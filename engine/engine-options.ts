@@ -11,7 +11,7 @@ import {
   SEGMENT_BYTES_MAX,
   SEGMENT_BYTES_MIN,
 } from '../journal/segment-layout.js'
-import { defaultLogger, type Logger } from './logger.js'
+import { defaultLogger, guarded, type Logger } from './logger.js'
 import type { Clock } from './wall-clock.js'
 
 /**
@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly keyCountMax?: number
   /** How long a key is remembered, in milliseconds of journal time. Default: 24 hours. */
   readonly keyAgeMsMax?: number
+  /** How long `execute` waits for room before it fails with BACKPRESSURE. Default: 5,000. */
+  readonly executeWaitMs?: number
   /** `console` and pino fit. Default: warnings and errors to stderr. */
   readonly logger?: Logger
   /** Microseconds since 1970, for tests. Default: the system's clock. Inline only. */
@@ -48,15 +50,19 @@ export interface ResolvedOptions {
   readonly ringBytes: number
   readonly keyCountMax: number
   readonly keyAgeMsMax: number
+  readonly executeWaitMs: number
   readonly logger: Logger
   readonly clock: Clock | undefined
 }
 
+const EXECUTE_WAIT_MS_DEFAULT = 5_000
+const EXECUTE_WAIT_MS_MAX = 2 ** 31 - 1
 const DAY_MS = 24 * 60 * 60 * 1000
 const KEY_COUNT_MAX = 100_000_000
 
 /** @throws TidewheelError INVALID_OPTION */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  refuseUnknown(options)
   const resolved: ResolvedOptions = {
     durability: options.durability ?? 'disk',
     processor: options.processor ?? 'inline',
@@ -64,7 +70,8 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     ringBytes: options.ringBytes ?? EVENT_RING_BYTES_DEFAULT,
     keyCountMax: options.keyCountMax ?? 1_000_000,
     keyAgeMsMax: options.keyAgeMsMax ?? DAY_MS,
-    logger: options.logger ?? defaultLogger,
+    executeWaitMs: options.executeWaitMs ?? EXECUTE_WAIT_MS_DEFAULT,
+    logger: guarded(options.logger ?? defaultLogger),
     clock: options.clock,
   }
   requireOneOf('durability', resolved.durability, ['disk', 'os', 'none'])
@@ -77,6 +84,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   const isPowerOfTwo = (ringBytes & (ringBytes - 1)) === 0
   requireThat('ringBytes', isPowerOfTwo, ringBytes, 'a power of two')
   requireInteger('keyCountMax', resolved.keyCountMax, 1, KEY_COUNT_MAX)
+  requireInteger('executeWaitMs', resolved.executeWaitMs, 0, EXECUTE_WAIT_MS_MAX)
   requireInteger('keyAgeMsMax', resolved.keyAgeMsMax, 0, Number.MAX_SAFE_INTEGER / 1000)
   if (resolved.clock !== undefined && resolved.processor === 'thread') {
     throw new TidewheelError(
@@ -85,6 +93,27 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     )
   }
   return resolved
+}
+
+const NAMES: ReadonlySet<string> = new Set<keyof EngineOptions>([
+  'durability',
+  'processor',
+  'segmentBytes',
+  'ringBytes',
+  'keyCountMax',
+  'keyAgeMsMax',
+  'executeWaitMs',
+  'logger',
+  'clock',
+])
+
+function refuseUnknown(options: EngineOptions): void {
+  const unknown = Object.keys(options).find((name) => !NAMES.has(name))
+  if (unknown === undefined) return
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `${JSON.stringify(unknown)} is not an option; the options are ${[...NAMES].join(', ')}`,
+  )
 }
 
 function requireOneOf(name: string, value: unknown, values: readonly string[]): void {

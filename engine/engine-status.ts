@@ -1,10 +1,11 @@
 /** One shared word by which the engine tells all producers whether it still takes commands. */
 
 export const ENGINE_RUNNING = 0
-export const ENGINE_CLOSED = 1
-export const ENGINE_FAILED = 2
 /** No more commands are taken; what was taken is still answered. */
-export const ENGINE_CLOSING = 3
+export const ENGINE_CLOSING = 1
+/** The two ends: nothing is answered any more. */
+export const ENGINE_CLOSED = 2
+export const ENGINE_FAILED = 3
 
 export class EngineStatus {
   readonly memory: SharedArrayBuffer
@@ -22,12 +23,14 @@ export class EngineStatus {
 
   /** Whether nothing will be answered any more. */
   get hasEnded(): boolean {
-    const status = this.get()
-    return status === ENGINE_CLOSED || status === ENGINE_FAILED
+    return this.get() >= ENGINE_CLOSED
   }
 
-  /** Engine only. A failed engine stays failed. */
+  /** Goes on to a later status; the first end that was reached stays. */
   set(status: number): void {
-    if (this.get() !== ENGINE_FAILED) Atomics.store(this.cell, 0, status)
+    for (let known = this.get(); known < status && known < ENGINE_CLOSED; known = this.get()) {
+      // Publishes all that was written before; pairs with the load in get.
+      if (Atomics.compareExchange(this.cell, 0, known, status) === known) return
+    }
   }
 }

@@ -2,14 +2,25 @@
  * The engine as users hold it. It runs its commands on the caller's thread (inline) or on one of
  * their own (`processor: 'thread'`); everything else is the same.
  */
+import { resolve } from 'node:path'
+import { workerData } from 'node:worker_threads'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
-import type { IdValue } from '../journal/schema/id-type.js'
+import { type IdValue, isId } from '../journal/schema/id-type.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
 import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
-import type { Aggregate, CommandType, Domain, IdInput, RecordedEvent } from './domain.js'
+import {
+  type Aggregate,
+  type CommandType,
+  Domain,
+  type IdInput,
+  type RecordedEvent,
+} from './domain.js'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
+import { refuseId } from './id-refusal.js'
 import { InlineSide } from './inline-side.js'
+import { isProcessorThread } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
 import type { ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
@@ -58,10 +69,12 @@ export class Engine {
    *   SCHEMA_CHANGED, DOMAIN_MISMATCH, REPLAY_FAILED, OUT_OF_MEMORY, INVALID_OPTION, …
    */
   static async open(path: string, domain: Domain, options: EngineOptions = {}): Promise<Engine> {
+    refuseWrongArguments(path, domain)
     const resolved = resolveOptions(options)
     const Side = resolved.processor === 'inline' ? InlineSide : ThreadSide
-    const side = await Side.open(path, domain, resolved)
-    return new Engine(side, domain, resolved, path)
+    const directory = resolve(path)
+    const side = await Side.open(directory, domain, resolved)
+    return new Engine(side, domain, resolved, directory)
   }
 
   /** See {@link CommandPort.execute}: the receipt comes when the command's events are durable. */
@@ -134,6 +147,7 @@ export class Engine {
   ): AsyncGenerator<RecordedEvent<Id>> {
     const index = this.indexOf(aggregate)
     const fromVersion = firstWanted('fromVersion', options.fromVersion)
+    if (!isId(aggregate.idType, id)) refuseId(aggregate.name, aggregate.idType, id)
     const slot = await this.side.slotOf(index, id as IdValue)
     if (slot === 0) return
     const events = this.log.history(1, (cursor, sequence) => {
@@ -164,10 +178,12 @@ export class Engine {
   }
 
   private indexOf(aggregate: { name: string; domain: Domain; index: number }): number {
-    if (aggregate.domain === this.domain) return aggregate.index
+    if (aggregate?.domain === this.domain) return aggregate.index
     throw new TidewheelError(
       'UNKNOWN_AGGREGATE',
-      `aggregate ${aggregate.name} belongs to domain ${aggregate.domain.name}, this engine runs ${this.domain.name}`,
+      aggregate?.domain === undefined
+        ? `${describeValue(aggregate)} is not an aggregate; give one that domain ${this.domain.name} declares`
+        : `aggregate ${aggregate.name} belongs to domain ${aggregate.domain.name}, this engine runs ${this.domain.name}`,
     )
   }
 }
@@ -176,4 +192,25 @@ function firstWanted(name: string, value: number | undefined): number {
   if (value === undefined) return 1
   if (Number.isSafeInteger(value) && value >= 1) return value
   throw new TidewheelError('INVALID_OPTION', `${name} is ${value}; give an integer from 1`)
+}
+
+function refuseWrongArguments(path: unknown, domain: unknown): void {
+  if (typeof path !== 'string' || path === '') {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `the journal's directory is ${describeValue(path)}; give its path`,
+    )
+  }
+  if (!(domain instanceof Domain)) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${describeValue(domain)} is not a domain; give what domain(…) returned`,
+    )
+  }
+  if (isProcessorThread(workerData)) {
+    throw new TidewheelError(
+      'INVALID_DOMAIN',
+      `the module that declares domain ${domain.name} opens an engine when it is loaded, so its processor thread would too; declare the domain in a module of its own`,
+    )
+  }
 }

@@ -5,7 +5,7 @@ import type { TidewheelError } from '../journal/errors.js'
 import type { EventRingMemory } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
-import { CommandPort } from './command-port.js'
+import { CommandPort, type PortOwner } from './command-port.js'
 import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
@@ -21,13 +21,16 @@ export class InlineSide implements ProcessorSide {
   readonly ids: IdSource
   readonly port: CommandPort
   private readonly host: EngineHost
+  private readonly executeWaitMs: number
 
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<InlineSide> {
-    return new InlineSide(await EngineHost.open(path, domain, options), domain)
+    const host = await EngineHost.open(path, domain, options)
+    return new InlineSide(host, domain, options.executeWaitMs)
   }
 
-  private constructor(host: EngineHost, domain: Domain) {
+  private constructor(host: EngineHost, domain: Domain, executeWaitMs: number) {
     this.host = host
+    this.executeWaitMs = executeWaitMs
     const { runtime, report, catalogue } = host.state
     this.report = report
     this.catalogue = catalogue
@@ -40,11 +43,12 @@ export class InlineSide implements ProcessorSide {
     }
     const memory = host.createLane()
     host.attachLane(memory)
-    this.port = new CommandPort(memory, domain, host.status, {
+    const owner: PortOwner = {
       kick: () => host.kick(),
       runNow: () => host.runNow(),
       stopReason: () => host.stopReason(),
-    })
+    }
+    this.port = new CommandPort(memory, domain, host.status, owner, executeWaitMs)
     host.attachPort(this.port)
   }
 
@@ -55,9 +59,8 @@ export class InlineSide implements ProcessorSide {
   createProducer(): ProducerHandle {
     const memory = this.host.createLane()
     const lane = this.host.attachLane(memory)
-    return createProducerHandle(memory, this.host.state.runtime.domain, () => {
-      this.host.dropLane(lane)
-    })
+    const { domain } = this.host.state.runtime
+    return createProducerHandle(memory, domain, this.executeWaitMs, () => this.host.dropLane(lane))
   }
 
   get(aggregateIndex: number, id: IdValue): unknown {

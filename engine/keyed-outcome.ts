@@ -14,11 +14,10 @@ import {
   OUTCOME_ACCEPTED,
   OUTCOME_REJECTED,
   RECORD_LENGTH,
-  RECORD_RESERVED,
   RECORD_SLOT,
   RECORD_TYPE,
-  RECORD_VERSION,
 } from '../journal/record-layout.js'
+import { writeRecordVersion } from '../journal/record-version.js'
 import { bytesOver, readText } from '../journal/schema/text-bytes.js'
 import type { KeyTable } from './memory/key-table.js'
 
@@ -55,9 +54,8 @@ export function writeKeyedOutcome(
   const end = texts + key.lengthBytes + code.length + detail.length
   view.setUint32(offset + RECORD_LENGTH, end - offset, true)
   view.setUint16(offset + RECORD_TYPE, KEYED_OUTCOME_RECORD, true)
-  view.setUint16(offset + RECORD_RESERVED, 0, true)
   view.setUint32(offset + RECORD_SLOT, 0, true)
-  view.setUint32(offset + RECORD_VERSION, 0, true)
+  writeRecordVersion(view, offset, 0)
   view.setUint32(offset + KEYED_OUTCOME_HASH, key.hashLow, true)
   view.setUint32(offset + KEYED_OUTCOME_HASH + 4, key.hashHigh, true)
   view.setUint8(offset + KEYED_OUTCOME_KIND, accepted ? OUTCOME_ACCEPTED : OUTCOME_REJECTED)

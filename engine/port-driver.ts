@@ -1,7 +1,7 @@
 /** A command port on another thread than the processor: its rings, its doorbells, its loop. */
 import { Doorbell } from '../journal/doorbell.js'
 import type { TidewheelError } from '../journal/errors.js'
-import { CommandPort } from './command-port.js'
+import { CommandPort, type PortOwner } from './command-port.js'
 import type { Domain } from './domain.js'
 import { EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
@@ -14,21 +14,27 @@ export class PortDriver {
   private ended = false
 
   /** `stopReason` says why the engine has stopped, once the shared status says that it has. */
-  constructor(memory: LaneMemory, domain: Domain, stopReason: () => TidewheelError) {
+  constructor(
+    memory: LaneMemory,
+    domain: Domain,
+    stopReason: () => TidewheelError,
+    executeWaitMs: number,
+  ) {
     const processorDoorbell = new Doorbell(memory.processorDoorbell)
     this.status = new EngineStatus(memory.status)
     this.driver = new EventLoopDriver(
       { work: () => this.work(), inFlight: () => this.port.inFlight },
       new Doorbell(memory.producerDoorbell),
     )
-    this.port = new CommandPort(memory, domain, this.status, {
+    const owner: PortOwner = {
       kick: () => {
         processorDoorbell.ring()
         this.driver.kick()
       },
       runNow: () => processorDoorbell.ring(),
       stopReason,
-    })
+    }
+    this.port = new CommandPort(memory, domain, this.status, owner, executeWaitMs)
     this.driver.kick()
   }
 

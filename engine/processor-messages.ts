@@ -10,7 +10,15 @@ import type { IdValue } from '../journal/schema/id-type.js'
 import type { ResolvedOptions } from './engine-options.js'
 import type { LaneMemory } from './lane.js'
 
+export const PROCESSOR_THREAD = 'tidewheel processor'
+
+/** Whether the worker data of this thread are a processor's. */
+export function isProcessorThread(data: unknown): boolean {
+  return (data as Partial<ProcessorThreadData> | null)?.thread === PROCESSOR_THREAD
+}
+
 export interface ProcessorThreadData {
+  readonly thread: typeof PROCESSOR_THREAD
   readonly path: string
   readonly domainName: string
   readonly moduleUrl: string

@@ -89,6 +89,7 @@ async function run(): Promise<void> {
   const lane = host.createLane()
   host.attachLane(lane)
   host.onFailure = (error) => post({ kind: 'failed', error: errorMessageOf(error) })
+  if (host.failure !== undefined) host.onFailure(host.failure)
   assert(parentPort !== null, 'this module runs as a worker')
   parentPort.on('message', ({ number, request }: RequestMessage) => {
     answer(host, request).then(

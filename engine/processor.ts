@@ -45,6 +45,8 @@ const PUBLISH_CHECK_COMMANDS = 32
 const CAUSE_CHARACTERS_MAX = 500
 
 export class Processor {
+  /** Told of each handler that failed: a bug of the domain. */
+  onHandlerFailed: ((command: string, error: unknown) => void) | undefined
   /** Set by an `evolve` that threw: the state is not to be trusted, nothing runs any more. */
   failure: TidewheelError | undefined
   private readonly runtime: DomainRuntime
@@ -171,7 +173,7 @@ export class Processor {
         applier.undo.restore()
         tx.failure = error
       } else {
-        this.failure = evolveError(command.name, error)
+        this.failure = evolveError(command.name, applier.eventReached, error)
       }
       return false
     }
@@ -192,7 +194,10 @@ export class Processor {
     const { tx, rejection, ring } = this
     tx.rollBack(this.runtime)
     if (tx.rejected) rejection.set(tx.code, tx.detail)
-    else rejection.setFailure(tx.failure)
+    else {
+      rejection.setFailure(tx.failure)
+      this.onHandlerFailed?.(command.name, tx.failure)
+    }
     if (isKeyed) {
       this.appendOutcome(false)
       const frame = ring.offset
@@ -265,10 +270,10 @@ function resultError(command: string, result: unknown): TypeError {
   )
 }
 
-function evolveError(command: string, cause: unknown): TidewheelError {
+function evolveError(command: string, event: string, cause: unknown): TidewheelError {
   return new TidewheelError(
     'EVOLVE_FAILED',
-    `applying the events of ${command} threw: ${shortCauseOf(cause)}. Nothing of this command was kept and the engine has stopped; mend the evolve, then open the engine again`,
+    `${event}, emitted by ${command}, cannot be applied: ${shortCauseOf(cause)}. Nothing of this command was kept and the engine has stopped; mend the evolve, then open the engine again`,
     { cause },
   )
 }

@@ -1,6 +1,11 @@
 /**
  * A producer on another worker thread: `engine.producer()` gives a handle, which travels in
- * `workerData` or a message (with `handle.transferList`), and `Producer.connect` there makes a port.
+ * `workerData` or a message, and `Producer.connect` there makes a port:
+ *
+ *   const handle = engine.producer()
+ *   new Worker(url, { workerData: { producer: handle }, transferList: handle.transferList })
+ *   // in the worker
+ *   const producer = Producer.connect(workerData.producer, bank)
  *
  * The handle carries a MessagePort for one purpose: it closes when the producer's thread dies, so
  * that its lane can be dropped.
@@ -20,20 +25,26 @@ import type { Receipt } from './receipt.js'
 export interface ProducerHandle {
   readonly memory: LaneMemory
   readonly life: MessagePort
+  /** What has to be given as `transferList` beside the handle. */
+  readonly transferList: readonly MessagePort[]
   readonly domain: string
   readonly fingerprint: string
+  readonly executeWaitMs: number
 }
 
 /** `onGone` is called when the producer has closed, or its thread has ended. */
 export function createProducerHandle(
   memory: LaneMemory,
   domain: Domain,
+  executeWaitMs: number,
   onGone: () => void,
 ): ProducerHandle {
   const { port1, port2 } = new MessageChannel()
   port1.once('close', onGone)
   port1.unref()
-  return { memory, life: port2, domain: domain.name, fingerprint: fingerprintOf(domain) }
+  const fingerprint = fingerprintOf(domain)
+  const transferList = [port2]
+  return { memory, life: port2, transferList, domain: domain.name, fingerprint, executeWaitMs }
 }
 
 export class Producer {
@@ -44,7 +55,12 @@ export class Producer {
   private constructor(handle: ProducerHandle, domain: Domain) {
     this.life = handle.life
     this.life.unref()
-    this.driver = new PortDriver(handle.memory, domain, () => this.stopReason())
+    this.driver = new PortDriver(
+      handle.memory,
+      domain,
+      () => this.stopReason(),
+      handle.executeWaitMs,
+    )
   }
 
   /**
@@ -116,10 +132,13 @@ export class Producer {
   }
 }
 
-/** What both sides of a lane have to agree on. */
+/** What threads that share an engine's memory have to agree on: all names, ids and fields. */
 export function fingerprintOf(domain: Domain): string {
+  const aggregates = domain.aggregates.map(({ name, idType }) => [name, idType])
+  const events = domain.events.map(({ name, aggregate, fields }) => {
+    return [name, aggregate.name, describeFields(fields)]
+  })
   const commands = domain.commands.map(({ name, fields }) => [name, describeFields(fields)])
-  return createHash('sha256')
-    .update(JSON.stringify([domain.name, commands]))
-    .digest('hex')
+  const agreed = JSON.stringify([domain.name, aggregates, events, commands])
+  return createHash('sha256').update(agreed).digest('hex')
 }

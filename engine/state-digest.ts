@@ -50,10 +50,15 @@ function hashIds(hash: Hash, store: AggregateStore): void {
 }
 
 const ID_LENGTH_BYTES = 2
+const SLAB_PIECE_BYTES = 64 * 1024 * 1024
 
 function hashRecords(hash: Hash, store: RecordStore): void {
   const { slab, strideBytes, ids, columns } = store
-  hash.update(new Uint8Array(slab.buffer, strideBytes, ids.count * strideBytes))
+  const end = (ids.count + 1) * strideBytes
+  // One update takes at most 2 GiB.
+  for (let start = strideBytes; start < end; start += SLAB_PIECE_BYTES) {
+    hash.update(new Uint8Array(slab.buffer, start, Math.min(SLAB_PIECE_BYTES, end - start)))
+  }
   for (const column of columns) {
     for (let slot = 1; slot <= ids.count; slot++) hashPlain(hash, column.get(slot))
   }

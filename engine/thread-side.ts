@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { Catalogue } from '../journal/catalogue.js'
 import { errorFromMessage } from '../journal/error-message.js'
 import { assert, causeOf, TidewheelError } from '../journal/errors.js'
-import type { EventRingMemory } from '../journal/event-ring.js'
+import { type EventRingMemory, EventRingReader } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import type { CommandPort } from './command-port.js'
@@ -13,11 +13,12 @@ import type { ResolvedOptions } from './engine-options.js'
 import { ENGINE_CLOSING, ENGINE_FAILED } from './engine-status.js'
 import { createLaneMemory } from './lane.js'
 import { PortDriver } from './port-driver.js'
-import type {
-  ProcessorMessage,
-  ProcessorThreadData,
-  ReadyMessage,
-  Request,
+import {
+  PROCESSOR_THREAD,
+  type ProcessorMessage,
+  type ProcessorThreadData,
+  type ReadyMessage,
+  type Request,
 } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
 import { createProducerHandle, fingerprintOf, type ProducerHandle } from './producer.js'
@@ -38,6 +39,7 @@ export class ThreadSide implements ProcessorSide {
   private readonly driver: PortDriver
   private readonly worker: Worker
   private readonly domain: Domain
+  private readonly executeWaitMs: number
   private readonly ready: ReadyMessage
   private readonly pending = new Map<number, PendingAnswer>()
   private requests = 0
@@ -52,6 +54,7 @@ export class ThreadSide implements ProcessorSide {
     compileDomain(domain)
     const { logger, clock: _, ...travelling } = options
     const data: ProcessorThreadData = {
+      thread: PROCESSOR_THREAD,
       path,
       domainName: domain.name,
       moduleUrl: domain.moduleUrl,
@@ -72,17 +75,23 @@ export class ThreadSide implements ProcessorSide {
       worker.once('exit', () => reject(endedError('while it opened')))
     })
     try {
-      return new ThreadSide(worker, await opening, domain)
+      return new ThreadSide(worker, await opening, domain, options)
     } catch (error) {
       await worker.terminate()
       throw error
     }
   }
 
-  private constructor(worker: Worker, ready: ReadyMessage, domain: Domain) {
+  private constructor(
+    worker: Worker,
+    ready: ReadyMessage,
+    domain: Domain,
+    options: ResolvedOptions,
+  ) {
     this.worker = worker
     this.ready = ready
     this.domain = domain
+    this.executeWaitMs = options.executeWaitMs
     this.report = ready.report
     this.catalogue = new Catalogue(ready.domain, ready.entries)
     this.ring = ready.ring
@@ -90,7 +99,7 @@ export class ThreadSide implements ProcessorSide {
     this.ids = new RemoteIds(async (aggregateIndex, slot, count) => {
       return (await this.request({ op: 'idsFrom', aggregateIndex, slot, count })) as IdValue[]
     })
-    this.driver = new PortDriver(ready.lane, domain, () => this.reason())
+    this.driver = new PortDriver(ready.lane, domain, () => this.reason(), options.executeWaitMs)
     this.port = this.driver.port
     worker.on('message', (message: ProcessorMessage) => this.receive(message))
     worker.on('error', (error) => this.fail(endedError(causeOf(error))))
@@ -113,7 +122,7 @@ export class ThreadSide implements ProcessorSide {
     const memory = createLaneMemory(processorDoorbell, status)
     const lane = ++this.lanes
     void this.request({ op: 'attachLane', memory, lane }).catch(ignoreStopped)
-    return createProducerHandle(memory, this.domain, () => {
+    return createProducerHandle(memory, this.domain, this.executeWaitMs, () => {
       void this.request({ op: 'dropLane', lane }).catch(ignoreStopped)
     })
   }
@@ -139,6 +148,7 @@ export class ThreadSide implements ProcessorSide {
   }
 
   async digest(): Promise<string> {
+    this.port.flush()
     return (await this.request({ op: 'digest' })) as string
   }
 
@@ -199,6 +209,7 @@ export class ThreadSide implements ProcessorSide {
     // A thread that died could not tell the producers.
     this.driver.status.set(ENGINE_FAILED)
     this.driver.end()
+    new EventRingReader(this.ring).wakeSubscribers()
   }
 
   private reason(): TidewheelError {

@@ -18,16 +18,16 @@ import {
   ID_BYTES_MAX,
   RECORD_HEADER_BYTES,
   RECORD_LENGTH,
-  RECORD_RESERVED,
   RECORD_SLOT,
   RECORD_TYPE,
-  RECORD_VERSION,
   STREAM_OPENED_AGGREGATE,
   STREAM_OPENED_ID,
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
+  STREAM_VERSION_MAX,
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
+import { writeRecordVersion } from '../journal/record-version.js'
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { AggregateStore } from './aggregate-store.js'
@@ -202,12 +202,21 @@ export class TransactionContext implements Transaction {
       return
     }
     const pending = store.pending(slot) + 1
+    const version = store.version(slot) + pending
+    if (version > STREAM_VERSION_MAX) {
+      const { name: aggregate, ids } = store
+      this.refuse('CAPACITY_EXCEEDED', {
+        aggregate,
+        id: ids.idOf(slot),
+        versionMax: STREAM_VERSION_MAX,
+      })
+      return
+    }
     store.setPending(slot, pending)
     view.setUint32(offset + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
     view.setUint16(offset + RECORD_TYPE, number, true)
-    view.setUint16(offset + RECORD_RESERVED, 0, true)
     view.setUint32(offset + RECORD_SLOT, slot, true)
-    view.setUint32(offset + RECORD_VERSION, store.version(slot) + pending, true)
+    writeRecordVersion(view, offset, version)
     this.offset = offset + alignWord(RECORD_HEADER_BYTES + payloadBytes)
     this.eventCount++
   }
@@ -248,9 +257,8 @@ export class TransactionContext implements Transaction {
     const lengthBytes = STREAM_OPENED_ID + idBytes
     view.setUint32(offset + RECORD_LENGTH, lengthBytes, true)
     view.setUint16(offset + RECORD_TYPE, STREAM_OPENED_RECORD, true)
-    view.setUint16(offset + RECORD_RESERVED, 0, true)
     view.setUint32(offset + RECORD_SLOT, slot, true)
-    view.setUint32(offset + RECORD_VERSION, 0, true)
+    writeRecordVersion(view, offset, 0)
     view.setUint16(offset + STREAM_OPENED_AGGREGATE, store.catalogueNumber, true)
     view.setUint16(offset + STREAM_OPENED_ID_BYTES, idBytes, true)
     const end = offset + alignWord(lengthBytes)

@@ -49,21 +49,16 @@ export class BlockChecker {
   }
 
   check(window: ReadWindow, position: number): BlockVerdict {
-    this.header = undefined
-    this.problem = ''
-    const { segment } = this
-    if (segment === undefined) return this.unreadable('its segment has no header')
-    const header = readHeaderAt(window, position, segment, this.segmentName)
-    if (header === undefined) return this.unreadable('its header is damaged')
-    this.header = header
-    const place = this.misplacement(header, segment, position)
-    if (place !== '') return this.misplaced(place)
+    const verdict = this.checkHeader(window, position)
+    const { header, segment } = this
+    if (verdict !== 'good' || header === undefined || segment === undefined) return verdict
     return this.checkContent(window, position, header, segment)
   }
 
   /** Like {@link check}, for a block that is only stepped over: its frames are not looked at. */
   checkHeader(window: ReadWindow, position: number): BlockVerdict {
     this.header = undefined
+    this.problem = ''
     const { segment } = this
     if (segment === undefined) return this.unreadable('its segment has no header')
     const header = readHeaderAt(window, position, segment, this.segmentName)

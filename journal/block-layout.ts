@@ -63,6 +63,8 @@ export const BLOCK_PAYLOAD_BYTES_MAX = BLOCK_BYTES_MAX - BLOCK_HEADER_BYTES
 
 export const DURABILITY_DISK = 1
 export const DURABILITY_OS = 2
+/** Of the system frames at the start of a segment, so that they share a block with any transaction. */
+export const PREAMBLE_BYTES_MAX = BLOCK_PAYLOAD_BYTES_MAX - TRANSACTION_BYTES_MAX
 
 /** Bytes that a block with this payload takes on disk. */
 export function paddedBlockBytes(payloadBytes: number): number {
@@ -96,4 +98,5 @@ assertLayout(
   BLOCK_HEADER_BYTES,
 )
 assert(TRANSACTION_BYTES_MAX <= BLOCK_PAYLOAD_BYTES_MAX, 'a transaction fits in a block')
+assert(PREAMBLE_BYTES_MAX <= TRANSACTION_BYTES_MAX, 'a preamble can also go through the event ring')
 assert(paddedBlockBytes(BLOCK_PAYLOAD_BYTES_MAX) === BLOCK_BYTES_MAX, 'the largest block is full')

@@ -21,6 +21,7 @@ import {
   entriesFrom,
   refuseChange,
 } from './catalogue-entries.js'
+import { PREAMBLE_BYTES_MAX } from './block-layout.js'
 import { assert, causeOf, TidewheelError } from './errors.js'
 import { alignWord, setU64 } from './layout.js'
 import {
@@ -35,7 +36,6 @@ import {
   RECORD_LENGTH,
   RECORD_TYPE,
   SYSTEM_COMMAND,
-  TRANSACTION_BYTES_MAX,
 } from './record-layout.js'
 import { type FieldDescription, fieldsFromDescription } from './schema/field-description.js'
 import type { Fields } from './schema/field-types.js'
@@ -130,16 +130,16 @@ export function mergeCatalogue(
 /**
  * A whole system frame with one CATALOGUE record.
  * @param timeUs microseconds since 1970
- * @throws TidewheelError INVALID_DOMAIN when the types are more than a transaction can hold
+ * @throws TidewheelError INVALID_DOMAIN when the types take more than the start of a segment has room for
  */
 export function encodeCatalogueFrame(catalogue: Catalogue, timeUs: number): Uint8Array {
   const payload = new TextEncoder().encode(JSON.stringify(catalogue))
   const recordBytes = RECORD_HEADER_BYTES + payload.length
   const frameBytes = FRAME_HEADER_BYTES + alignWord(recordBytes)
-  if (frameBytes > TRANSACTION_BYTES_MAX) {
+  if (frameBytes > PREAMBLE_BYTES_MAX) {
     throw new TidewheelError(
       'INVALID_DOMAIN',
-      `the types of domain '${catalogue.domain}' take ${frameBytes} bytes in the journal, at most ${TRANSACTION_BYTES_MAX} are possible: declare fewer or smaller types`,
+      `the types of domain '${catalogue.domain}' take ${frameBytes} bytes in the journal, at most ${PREAMBLE_BYTES_MAX} are possible: declare fewer or smaller types`,
     )
   }
   const frame = new Uint8Array(frameBytes)
@@ -163,7 +163,7 @@ export function readCatalogueRecord(
   offset: number,
   lengthBytes: number,
 ): Catalogue {
-  if (lengthBytes > TRANSACTION_BYTES_MAX) damaged(`it is ${lengthBytes} bytes long`)
+  if (lengthBytes > PREAMBLE_BYTES_MAX) damaged(`it is ${lengthBytes} bytes long`)
   if (offset + lengthBytes > view.byteLength) damaged('it reaches past the end of its block')
   const bytes = new Uint8Array(view.buffer, view.byteOffset + offset, lengthBytes).slice()
   let json: unknown

@@ -32,13 +32,16 @@ export class Doorbell {
   ring(): void {
     // Pairs with the store in prepareToPark.
     if (Atomics.load(this.cells, PARKED) === 1) {
+      // Publishes the ring, to the load in prepareToPark and the wait in parked.
       Atomics.add(this.cells, BELL, 1)
+      // Pairs with the wait in parked.
       Atomics.notify(this.cells, BELL)
     }
   }
 
   /** Sleeper only: from here on every ring is noticed. Returns what {@link parked} needs. */
   prepareToPark(): number {
+    // Pairs with the addition in ring: one that comes after this is seen by parked.
     const value = Atomics.load(this.cells, BELL)
     // Pairs with the load in ring.
     Atomics.store(this.cells, PARKED, 1)
@@ -50,12 +53,14 @@ export class Doorbell {
    * alive: hold a handle while something is in flight.
    */
   parked(value: number, timeoutMs: number): Promise<unknown> | undefined {
+    // Pairs with addition and notification in ring.
     const result = Atomics.waitAsync(this.cells, BELL, value, timeoutMs)
     return result.async ? result.value : undefined
   }
 
   /** Sleeper only: ends the time in which rings are noticed. */
   awake(): void {
+    // Tells the load in ring that there is nobody to wake.
     Atomics.store(this.cells, PARKED, 0)
   }
 }

@@ -178,14 +178,21 @@ export class EventRingReader {
     this.synced = position
     // Publishes durability; pairs with the loads in both syncedPosition methods.
     Atomics.store(this.control, SYNCED, cursorOf(position))
-    // For subscribers in syncedChanged.
+    // Pairs with the wait in syncedChanged.
     Atomics.notify(this.control, SYNCED)
   }
 
   /** Subscriber only: resolves when more than `position` is synced, or after `timeoutMs`. */
   syncedChanged(position: number, timeoutMs: number): Promise<unknown> {
+    // Pairs with the store in releaseSynced, and with both notifications of SYNCED.
     const result = Atomics.waitAsync(this.control, SYNCED, cursorOf(position), timeoutMs)
     return result.async ? result.value : Promise.resolve()
+  }
+
+  /** Any thread: ends the waits in {@link syncedChanged}, since the engine has ended. */
+  wakeSubscribers(): void {
+    // Pairs with the wait in syncedChanged.
+    Atomics.notify(this.control, SYNCED)
   }
 
   /**
@@ -197,11 +204,13 @@ export class EventRingReader {
     // notifies, or the wait below sees the new cursor and returns at once.
     Atomics.store(this.control, JOURNALER_PARKED, 1)
     Atomics.wait(this.control, PUBLISHED, cursorOf(position), timeoutMs)
+    // Tells the load in publish that there is nobody to notify.
     Atomics.store(this.control, JOURNALER_PARKED, 0)
   }
 
   /** Any thread: ends the journaler's wait. */
   interrupt(): void {
+    // Pairs with the wait in waitForFrames.
     Atomics.notify(this.control, PUBLISHED)
   }
 

@@ -36,7 +36,7 @@ export interface FileStorageOptions {
 }
 
 /** `write` of node:fs, so that a test can cut writes short. */
-export type WriteCall = (
+type WriteCall = (
   descriptor: number,
   buffer: Uint8Array,
   offset: number,

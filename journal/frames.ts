@@ -34,15 +34,14 @@ import {
   PADDING_COMMAND,
   RECORD_HEADER_BYTES,
   RECORD_LENGTH,
-  RECORD_RESERVED,
   RECORD_SLOT,
   RECORD_TYPE,
-  RECORD_VERSION,
   SEAL_RECORD,
   STREAM_OPENED_ID,
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
 } from './record-layout.js'
+import { readRecordVersion } from './record-version.js'
 
 // What can be wrong, as it follows 'the block holds'.
 const OUTSIDE_BLOCK = 'frames that reach past its end'
@@ -55,7 +54,7 @@ const FRAME_EVENTS_DIFFER = 'a frame that states another number of events than i
 const RECORD_HEADER_CUT = 'a record whose header is cut off'
 const RECORD_TOO_SHORT = 'a record that is shorter than its header'
 const RECORD_TOO_LONG = 'a record that is longer than its frame'
-const RECORD_RESERVED_USED = 'a record whose reserved bytes are not zero'
+const OWN_RECORD_VERSION = 'a stream version in a record that is no event'
 
 const NO_VIEW = new DataView(new ArrayBuffer(0))
 
@@ -76,6 +75,7 @@ export class FrameCursor {
   recordBytes = 0
   recordType = 0
   slot = 0
+  /** Of the event in its stream: a safe integer. */
   version = 0
 
   private nextFrameOffset = 0
@@ -123,7 +123,7 @@ export class FrameCursor {
     this.recordBytes = recordBytes
     this.recordType = view.getUint16(offset + RECORD_TYPE, true)
     this.slot = view.getUint32(offset + RECORD_SLOT, true)
-    this.version = view.getUint32(offset + RECORD_VERSION, true)
+    this.version = readRecordVersion(view, offset)
     this.nextRecordOffset = offset + alignWord(recordBytes)
     return true
   }
@@ -184,7 +184,6 @@ export function frameProblem(
       if (recordBytes < RECORD_HEADER_BYTES) return RECORD_TOO_SHORT
       if (recordBytes > frameEnd - record) return RECORD_TOO_LONG
       const type = view.getUint16(record + RECORD_TYPE, true)
-      if (view.getUint16(record + RECORD_RESERVED, true) !== 0) return RECORD_RESERVED_USED
       if (type >= FIRST_CATALOGUED_TYPE && type <= LAST_CATALOGUED_TYPE) frameEvents++
       else {
         const problem = ownRecordProblem(view, record, recordBytes, type)
@@ -208,6 +207,7 @@ function ownRecordProblem(
   recordBytes: number,
   recordType: number,
 ): string {
+  if (readRecordVersion(view, recordOffset) !== 0) return OWN_RECORD_VERSION
   if (recordType === STREAM_OPENED_RECORD) {
     if (recordBytes < STREAM_OPENED_ID) return 'a stream-opened record that is cut off'
     const idBytes = view.getUint16(recordOffset + STREAM_OPENED_ID_BYTES, true)

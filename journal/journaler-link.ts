@@ -210,17 +210,18 @@ class ThreadedJournaler implements JournalerLink {
   }
 }
 
-/** Cleans up after an earlier session, and finds what it left ready. */
+/**
+ * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
+ * where a torn block was the first of its segment, the journal ends in the segment before, and the
+ * one behind was prepared already. Recovery has found all of them whole and empty.
+ */
 function preparationOf(path: string, end: JournalEnd): SharedArrayBuffer {
   const storage = openFileStorage(path)
   removeUnfinishedSegments(storage)
-  const next = end.segmentNumber + 1
-  const isNextReady = storage.list().includes(segmentName(next))
-  return createSegmentPreparation(
-    end.segmentNumber,
-    end.fileOffset,
-    isNextReady ? next : end.segmentNumber,
-  )
+  const names = new Set(storage.list())
+  let ready = end.segmentNumber
+  while (names.has(segmentName(ready + 1))) ready += 1
+  return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
 }
 
 function unexpectedEnd(exitCode: number, uncaught: unknown): TidewheelError {

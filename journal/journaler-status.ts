@@ -25,29 +25,35 @@ export class JournalerStatus {
   }
 
   get isStopRequested(): boolean {
+    // Pairs with the exchange in requestStop.
     return Atomics.load(this.cells, STATUS) === STOP_REQUESTED
   }
 
   get hasStopped(): boolean {
+    // Pairs with the store in setStopped: all is sealed then.
     return Atomics.load(this.cells, STATUS) === STOPPED
   }
 
   get hasFailed(): boolean {
+    // Pairs with the store in setFailed.
     return Atomics.load(this.cells, STATUS) === FAILED
   }
 
   /** Owner. What was published before is drained: the thread reads the ring after this cell. */
   requestStop(): void {
+    // Publishes the request, to the load in isStopRequested; what has ended stays as it ended.
     Atomics.compareExchange(this.cells, STATUS, RUNNING, STOP_REQUESTED)
   }
 
   /** The thread, as the last thing it does. */
   setStopped(): void {
+    // Publishes that all is drained, synced and sealed, to the load in hasStopped.
     Atomics.store(this.cells, STATUS, STOPPED)
   }
 
   /** The thread, or its owner when it has died. */
   setFailed(): void {
+    // Publishes the failure, to the load in hasFailed.
     Atomics.store(this.cells, STATUS, FAILED)
   }
 }

@@ -9,6 +9,8 @@
  *
  * - One block in flight: block k+1 is written when block k is durable (level 'disk') or with the
  *   system (level 'os').
+ * - The first block of a session is synced at both levels: it tells whoever finds the blocks behind
+ *   it lost that level 'os' lets them be. Until then there is one block in flight, whatever the level.
  * - The first failed write or sync ends it. Nothing is tried again: after one error a second sync
  *   may report success for bytes that the disk does not have.
  * - A block's hash is computed after its release: only the next header needs it.
@@ -22,6 +24,7 @@ import {
   BLOCK_PAYLOAD_BYTES_MAX,
   DURABILITY_DISK,
   DURABILITY_OS,
+  PREAMBLE_BYTES_MAX,
   paddedBlockBytes,
 } from './block-layout.js'
 import type { Doorbell } from './doorbell.js'
@@ -30,7 +33,6 @@ import type { EventRingReader } from './event-ring.js'
 import { FrameRun } from './frame-run.js'
 import type { JournalEnd } from './journal-end.js'
 import { writeManifest } from './manifest.js'
-import { TRANSACTION_BYTES_MAX } from './record-layout.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
 import type { SegmentSource } from './segment-source.js'
 import { alignedBuffer, type Storage } from './storage.js'
@@ -41,8 +43,6 @@ import { countSystemFrames, encodeSealFrame } from './system-frame.js'
 export const SEAL_IDLE_MS = 200
 /** At level 'os'. */
 export const SYNC_INTERVAL_MS = 1000
-/** So that preamble and largest transaction fit in one block. */
-export const PREAMBLE_BYTES_MAX = BLOCK_PAYLOAD_BYTES_MAX - TRANSACTION_BYTES_MAX
 
 export interface JournalerOptions {
   storage: Storage
@@ -81,12 +81,8 @@ export class Journaler {
 
   constructor(options: JournalerOptions) {
     const { end, storage, preamble, ring } = options
-    if (preamble.byteLength > PREAMBLE_BYTES_MAX) {
-      throw new TidewheelError(
-        'INVALID_DOMAIN',
-        `the catalogue of types takes ${preamble.byteLength} bytes; at most ${PREAMBLE_BYTES_MAX} fit at the start of a segment. Declare fewer types or fields`,
-      )
-    }
+    // Who encodes a catalogue keeps to it, and says so to the user.
+    assert(preamble.byteLength <= PREAMBLE_BYTES_MAX, 'preamble and transaction share a block')
     this.options = options
     this.isDisk = options.durability === 'disk'
     this.preambleFrameCount = countSystemFrames(preamble)
@@ -241,13 +237,15 @@ export class Journaler {
     }
     writeBlockHeader(unpadded, header, segment.salt)
     segment.file.write(staging.subarray(0, blockBytes), fileOffset)
-    if (this.isDisk && !segment.file.direct) segment.file.sync()
+    const isFirst = this.blockNumber === end.blockNumber
+    const isSyncedNow = this.isDisk || isFirst
+    if (isSyncedNow && !segment.file.direct) segment.file.sync()
 
     this.blockNumber += 1
     this.sequence += eventCount
     this.fileOffset += blockBytes
     this.wroteSinceTick = true
-    if (this.isDisk) this.syncedThrough = this.blockNumber
+    if (isSyncedNow) this.syncedThrough = this.blockNumber
     this.release(nextPosition)
     // From here on nobody waits.
     this.previousHash = blockHash(unpadded)

@@ -39,6 +39,22 @@ export function setU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)
 }
 
+/**
+ * Writes an unsigned integer below 2⁴⁸, little-endian, as a u32 and a u16 that lie apart. Below 2³²
+ * there is no division: that is where nearly all values are.
+ */
+export function setU48(view: DataView, low: number, high: number, value: number): void {
+  view.setUint32(low, value >>> 0, true)
+  view.setUint16(high, value <= 0xffff_ffff ? 0 : Math.floor(value / 0x1_0000_0000), true)
+}
+
+/** Reads what {@link setU48} wrote. A value below 2³² stays an integer for the compiler. */
+export function getU48(view: DataView, low: number, high: number): number {
+  const highPart = view.getUint16(high, true)
+  const lowPart = view.getUint32(low, true)
+  return highPart === 0 ? lowPart : lowPart + highPart * 0x1_0000_0000
+}
+
 /** Reads a u64, little-endian. A value over 2⁵³ − 1 comes back inexact: the caller checks what it trusts. */
 export function getU64(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 0x1_0000_0000

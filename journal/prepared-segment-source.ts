@@ -15,7 +15,7 @@ const RENAME_TIMEOUT_MS = 30_000
 /** How often the wait for it looks whether the preparer is still there. */
 const RENAME_POLL_MS = 100
 
-export interface PreparedSegmentSourceOptions {
+interface PreparedSegmentSourceOptions {
   storage: Storage
   journalId: Uint8Array
   segmentBytes: number
@@ -25,7 +25,7 @@ export interface PreparedSegmentSourceOptions {
 
 export class PreparedSegmentSource implements SegmentSource {
   /** How often the preparer was behind. */
-  sparseCount = 0
+  private sparseCount = 0
   private readonly options: PreparedSegmentSourceOptions
 
   constructor(options: PreparedSegmentSourceOptions) {

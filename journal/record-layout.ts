@@ -15,27 +15,31 @@
  *
  *    0                   4         6           8               12              16
  *   ┌───────────────────┬─────────┬───────────┬───────────────┬───────────────┬─────────────┐
- *   │ length u32        │ type    │ reserved  │ slot u32      │ stream version│ payload …   │
- *   │ with this header  │ u16     │ u16 = 0   │               │ u32           │             │
+ *   │ length u32        │ type    │ version   │ slot u32      │ version       │ payload …   │
+ *   │ with this header  │ u16     │ high u16  │               │ low u32       │             │
  *   └───────────────────┴─────────┴───────────┴───────────────┴───────────────┴─────────────┘
  *
- * Record types below FIRST_CATALOGUED_TYPE are the journal's own and have no sequence:
+ * The stream version has 48 bits (record-version.ts): an order book can pass 2³² events in hours,
+ * and at a million events a second it reaches the end in nine years.
  *
- *   CATALOGUE      payload: JSON, UTF-8 (catalogue.ts); slot and version 0
- *   STREAM_OPENED  slot ↔ id, before the first record that names the slot; version 0
+ * Record types below FIRST_CATALOGUED_TYPE are the journal's own and have no sequence; their version
+ * is 0:
+ *
+ *   CATALOGUE      payload: JSON, UTF-8 (catalogue.ts); slot 0
+ *   STREAM_OPENED  slot ↔ id, before the first record that names the slot
  *                    16                18             20
  *                   ┌─────────────────┬──────────────┬─────────────────────────────────┐
  *                   │ aggregate u16   │ id bytes u16 │ id: text UTF-8, u32, u64 LE,    │
  *                   │ (catalogue no.) │              │ or the 16 bytes of a UUID       │
  *                   └─────────────────┴──────────────┴─────────────────────────────────┘
- *   KEYED_OUTCOME  the answer to a command with an idempotency key; slot and version 0
+ *   KEYED_OUTCOME  the answer to a command with an idempotency key; slot 0
  *                    16              24        25        26          28          30
  *                   ┌───────────────┬─────────┬─────────┬───────────┬───────────┬──────────┐
  *                   │ content hash  │ outcome │ reserved│ key bytes │ code bytes│ key, code│
  *                   │ 8 bytes       │ u8      │ u8 = 0  │ u16       │ u16       │ detail   │
  *                   └───────────────┴─────────┴─────────┴───────────┴───────────┴──────────┘
  *                   detail: msgpack, to the end of the record; empty when there is none
- *   SEAL           no payload: lets the block before it be proved durable; slot and version 0
+ *   SEAL           no payload: lets the block before it be proved durable; slot 0
  *
  * All other types are domain events, numbered by the journal's catalogue. Only these have a
  * sequence: the block's base sequence plus the event's place in the block.
@@ -52,7 +56,7 @@ export const FRAME_HEADER_BYTES = 16
 
 export const RECORD_LENGTH = 0
 export const RECORD_TYPE = 4
-export const RECORD_RESERVED = 6
+export const RECORD_VERSION_HIGH = 6
 export const RECORD_SLOT = 8
 export const RECORD_VERSION = 12
 export const RECORD_HEADER_BYTES = 16
@@ -84,6 +88,8 @@ export const OUTCOME_ACCEPTED = 1
 /** A transaction never spans blocks; together with the block's header it stays below 1 MiB. */
 export const TRANSACTION_BYTES_MAX = 512 * 1024
 export const EVENTS_A_TRANSACTION_MAX = 0xffff
+/** Of an event in its stream: 48 bits. */
+export const STREAM_VERSION_MAX = 0xffff_ffff_ffff
 export const ID_BYTES_MAX = 1024
 export const KEY_BYTES_MAX = 1024
 
@@ -102,7 +108,7 @@ assertLayout(
   [
     [RECORD_LENGTH, 4],
     [RECORD_TYPE, 2],
-    [RECORD_RESERVED, 2],
+    [RECORD_VERSION_HIGH, 2],
     [RECORD_SLOT, 4],
     [RECORD_VERSION, 4],
   ],

@@ -53,7 +53,7 @@ export interface RecoveryOptions {
   readonly window?: ReadWindow
 }
 
-export interface RecoveredJournal {
+interface RecoveredJournal {
   readonly end: JournalEnd
   readonly report: RecoveryReport
 }

@@ -28,7 +28,10 @@ const STOP_REQUESTED = 6 * CURSOR_STRIDE
 const ENDED = 7 * CURSOR_STRIDE
 const PREPARATION_BYTES = 8 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
 
-/** @param preparedSegment the current one, or the next if an earlier session left it ready. */
+/**
+ * @param preparedSegment the highest one that is there under its final name, without a gap from the
+ *   current one on: an earlier session may have left any number ready.
+ */
 export function createSegmentPreparation(
   currentSegment: number,
   consumedBytes: number,
@@ -51,51 +54,63 @@ export class SegmentPreparation {
   }
 
   get currentSegment(): number {
+    // Pairs with the store in setCurrent.
     return Atomics.load(this.cells, CURRENT)
   }
 
   /** May belong to the segment before or after `currentSegment` for a moment: it only paces. */
   get consumedBytes(): number {
+    // Pairs with the stores in setConsumed and setCurrent.
     return Atomics.load(this.cells, CONSUMED) * BLOCK_ALIGNMENT_BYTES
   }
 
   get preparedSegment(): number {
+    // Pairs with the store in setPrepared: who sees the number finds the file under its final name.
     return Atomics.load(this.cells, PREPARED)
   }
 
   get settledSegment(): number {
+    // Pairs with the exchange in settle.
     return Atomics.load(this.cells, SETTLED)
   }
 
   get isStopRequested(): boolean {
+    // Pairs with the store in requestStop.
     return Atomics.load(this.cells, STOP_REQUESTED) === 1
   }
 
   /** No preparer is at work any more: nobody may be waited for. */
   get hasEnded(): boolean {
+    // Pairs with the store in setEnded: all that the preparer did is visible then.
     return Atomics.load(this.cells, ENDED) === 1
   }
 
   /** Journaler: after every block. */
   setConsumed(bytes: number): void {
+    // Publishes the pace, to the load in consumedBytes.
     Atomics.store(this.cells, CONSUMED, bytes / BLOCK_ALIGNMENT_BYTES)
     this.signal()
   }
 
   /** Journaler: after it has rolled. */
   setCurrent(segment: number, consumedBytes: number): void {
+    // Publishes the pace, to the load in consumedBytes: before the number, so that the next segment
+    // is not begun at the pace of the last one.
     Atomics.store(this.cells, CONSUMED, consumedBytes / BLOCK_ALIGNMENT_BYTES)
+    // Publishes that the next segment may be begun, to the load in currentSegment.
     Atomics.store(this.cells, CURRENT, segment)
     this.signal()
   }
 
   /** Either thread: true for the one that may give `segment` its name. */
   settle(segment: number): boolean {
+    // Decides between the two threads; also pairs with the load in settledSegment.
     return Atomics.compareExchange(this.cells, SETTLED, segment - 1, segment) === segment - 1
   }
 
   /** Whoever settled it, when it is durable under its final name. */
   setPrepared(segment: number): void {
+    // Publishes the file under its final name, to the load in preparedSegment.
     Atomics.store(this.cells, PREPARED, segment)
     // Pairs with the wait in waitForPrepared.
     Atomics.notify(this.cells, PREPARED)
@@ -103,11 +118,13 @@ export class SegmentPreparation {
 
   /** Journaler: until the preparer has renamed what it settled, or `timeoutMs` has passed. */
   waitForPrepared(segment: number, timeoutMs: number): void {
+    // Pairs with the notifications in setPrepared and setEnded.
     Atomics.wait(this.cells, PREPARED, segment - 1, timeoutMs)
   }
 
   /** Preparer: what {@link waitForSignal} needs, read before it looks for work. */
   get signalValue(): number {
+    // Pairs with the addition in signal.
     return Atomics.load(this.cells, SIGNAL)
   }
 
@@ -117,22 +134,27 @@ export class SegmentPreparation {
     // sees the new value and returns at once.
     Atomics.store(this.cells, PARKED, 1)
     Atomics.wait(this.cells, SIGNAL, value)
+    // Tells the load in signal that there is nobody to notify.
     Atomics.store(this.cells, PARKED, 0)
   }
 
   /** Any thread. */
   requestStop(): void {
+    // Publishes the request, to the load in isStopRequested.
     Atomics.store(this.cells, STOP_REQUESTED, 1)
     this.signal()
   }
 
   /** By the preparer when it is done, or by its owner when it has died. */
   setEnded(): void {
+    // Publishes all that the preparer did, to the load in hasEnded.
     Atomics.store(this.cells, ENDED, 1)
+    // Pairs with the wait in waitForPrepared.
     Atomics.notify(this.cells, PREPARED)
   }
 
   private signal(): void {
+    // Publishes that something has changed, to the load in signalValue and the wait in waitForSignal.
     Atomics.add(this.cells, SIGNAL, 1)
     // Pairs with the store in waitForSignal.
     if (Atomics.load(this.cells, PARKED) === 1) Atomics.notify(this.cells, SIGNAL)

@@ -22,7 +22,7 @@ export const PREPARATION_PIECE_BYTES = 256 * 1024
 /** Ahead of the pace from the start, so that a burst right after a roll finds something. */
 export const PREPARATION_LEAD_BYTES = 4 * 1024 * 1024
 
-export interface SegmentPreparerOptions {
+interface SegmentPreparerOptions {
   storage: Storage
   journalId: Uint8Array
   segmentBytes: number

@@ -18,7 +18,7 @@ export interface SegmentSet {
   readonly unfinished: SegmentFile | undefined
 }
 
-export interface SegmentSetProblem {
+interface SegmentSetProblem {
   readonly message: string
   readonly file: string
 }

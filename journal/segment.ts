@@ -22,7 +22,7 @@ const TWO_TO_32 = 0x1_0000_0000
  * `zeros` allocates every byte, which keeps synced writes cheap; `sparse` is quick to make, and each
  * later write pays for its own allocation.
  */
-export type SegmentFill = 'zeros' | 'sparse'
+type SegmentFill = 'zeros' | 'sparse'
 
 /** Never the same twice, so that the blocks of one file are not valid in another. */
 export function randomSalt(): number {

@@ -5,7 +5,7 @@
  *
  *   slot ──▶ words:  u32, u64, uuid   the id itself in 1, 2 or 4 words
  *                    text             where its text lies
- *        ──▶ version: one word
+ *        ──▶ version: two words, low and high
  *
  *   text:  pages of 1 MiB; each text lies in one page, at a multiple of 8, behind its length (u16)
  */
@@ -17,6 +17,7 @@ import { bytesOver, isText, readText } from './schema/text-bytes.js'
 import { loadUuid } from './schema/uuid-bytes.js'
 
 const PAGE_WORDS = 16 * 1024
+const WORD_VALUES = 0x1_0000_0000
 const TEXT_PAGE_BYTES = 1024 * 1024
 const TEXT_UNIT_BYTES = 8
 const TEXT_UNITS_A_PAGE = TEXT_PAGE_BYTES / TEXT_UNIT_BYTES
@@ -62,20 +63,20 @@ export class StreamDirectory {
 
   /** The version of the stream's last event; 0: none yet. The slot is in use. */
   versionOf(aggregate: number, slot: number): number {
-    return this.tables[aggregate]?.versions.get(slot) ?? 0
+    return this.tables[aggregate]?.versionOf(slot) ?? 0
   }
 
   setVersion(aggregate: number, slot: number, version: number): void {
-    this.tables[aggregate]?.versions.set(slot, version)
+    this.tables[aggregate]?.setVersion(slot, version)
   }
 }
 
 class StreamTable {
   count = 0
-  readonly versions = new WordPages()
   private readonly idType: IdType
   private readonly wordsAnId: number
   private readonly words = new WordPages()
+  private readonly versions = new WordPages()
   private readonly texts: Buffer[] = []
   /** Of the last page of text. */
   private usedBytes = TEXT_PAGE_BYTES
@@ -107,7 +108,7 @@ class StreamTable {
         this.words.set(slot * wordsAnId + i, word)
       }
     }
-    this.versions.set(slot, 0)
+    this.setVersion(slot, 0)
     this.count = slot
     return ''
   }
@@ -121,6 +122,17 @@ class StreamTable {
     }
     if (this.idType === 'u32') return scratch.getUint32(0, true)
     return this.idType === 'u64' ? scratch.getBigUint64(0, true) : loadUuid(scratch, 0)
+  }
+
+  versionOf(slot: number): number {
+    const { versions } = this
+    return versions.get(slot * 2) + versions.get(slot * 2 + 1) * WORD_VALUES
+  }
+
+  setVersion(slot: number, version: number): void {
+    const { versions } = this
+    versions.set(slot * 2, version >>> 0)
+    versions.set(slot * 2 + 1, Math.floor(version / WORD_VALUES))
   }
 
   /** Returns where the text lies, in units from the start of the first page. */

@@ -48,6 +48,7 @@ export class SyncedEdgeWriter {
 
   constructor(memory: SharedArrayBuffer) {
     this.cells = new Int32Array(memory)
+    // Pairs with the store in set of the writer before this one.
     this.version = Atomics.load(this.cells, VERSION)
   }
 
@@ -61,6 +62,7 @@ export class SyncedEdgeWriter {
     const { cells } = this
     const next = (this.version + 1) | 0
     const slot = slotOf(next)
+    // Into the slot that nobody is told of yet; these pair with the loads of the same cells in read.
     Atomics.store(cells, slot + SEGMENT_NUMBER_CELL, segmentNumber | 0)
     Atomics.store(cells, slot + FILE_OFFSET_CELL, fileOffset | 0)
     store53(cells, slot + RING_POSITION_CELL, ringPosition)
@@ -84,6 +86,7 @@ export class SyncedEdgeReader {
   read(): SyncedEdge {
     const { cells } = this
     for (;;) {
+      // Pairs with the store of VERSION in set: the slot that it names is complete.
       const version = Atomics.load(cells, VERSION)
       const slot = slotOf(version)
       const edge: SyncedEdge = {
@@ -93,7 +96,7 @@ export class SyncedEdgeReader {
         sequence: load53(cells, slot + SEQUENCE_CELL),
         blockNumber: load53(cells, slot + BLOCK_NUMBER_CELL),
       }
-      // While the version is the same, the writer has touched no other slot than the other one.
+      // Pairs with the same store: while the version is the same, the writer has touched no other slot than the other one.
       if (Atomics.load(cells, VERSION) === version) return edge
     }
   }
@@ -104,11 +107,13 @@ function slotOf(version: number): number {
 }
 
 function store53(cells: Int32Array, cell: number, value: number): void {
+  // As in set: VERSION publishes both halves.
   Atomics.store(cells, cell, value | 0)
   Atomics.store(cells, cell + 1, Math.floor(value / TWO_TO_32) | 0)
 }
 
 function load53(cells: Int32Array, cell: number): number {
+  // As in read: VERSION says whether both halves belong together.
   const low = Atomics.load(cells, cell) >>> 0
   return (Atomics.load(cells, cell + 1) >>> 0) * TWO_TO_32 + low
 }

@@ -55,6 +55,18 @@ export class EventLog {
 
   /** Events from sequence `from` on, for ever: ends only when the consumer or the engine does. */
   async *live(from: number, filter?: EventFilter): AsyncGenerator<RecordedEvent> {
+    try {
+      yield* this.follow(from, filter)
+    } catch (error) {
+      // An engine that was closed has no more to tell, wherever that was noticed.
+      if (!(error instanceof TidewheelError && error.code === 'ENGINE_CLOSED')) throw error
+    }
+  }
+
+  private async *follow(
+    from: number,
+    filter: EventFilter | undefined,
+  ): AsyncGenerator<RecordedEvent> {
     let next = from
     let tail: RingTail | undefined
     while (true) {
@@ -68,18 +80,16 @@ export class EventLog {
       }
       // Asked first, so that what was synced before the end is still seen.
       const stopped = this.options.stopReason()
-      const piece = tail.copyNext()
+      const isPassed = tail.isPassedBy(this.edge.read().ringPosition)
+      const piece = isPassed ? 'overrun' : tail.copyNext()
       if (piece === 'overrun') {
         if (this.options.path === undefined) throw tooSlow(next)
         tail = undefined
         continue
       }
       if (piece === undefined) {
-        if (stopped !== undefined) {
-          if (stopped.code === 'ENGINE_CLOSED') return
-          throw stopped
-        }
-        await tail.changed(WAIT_MS_MAX)
+        if (stopped !== undefined) throw stopped
+        await waitFor(tail)
         continue
       }
       const { cursor, firstSequence } = piece
@@ -143,6 +153,16 @@ export class EventLog {
       )
     }
     return new JournalReader(openFileStorage(path), { direct: true })
+  }
+}
+
+/** A consumer that waits for events is work in progress: the process stays alive for it. */
+async function waitFor(tail: RingTail): Promise<void> {
+  const hold = setInterval(() => {}, 2 ** 30)
+  try {
+    await tail.changed(WAIT_MS_MAX)
+  } finally {
+    clearInterval(hold)
   }
 }
 

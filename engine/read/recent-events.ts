@@ -10,6 +10,8 @@ import { RingTail } from './ring-tail.js'
 
 /** More batches than this the ring seldom holds. */
 const BATCHES_NOTED = 4096
+/** About a batch: what is asked for is seldom more. */
+const PIECE_BYTES = 32 * 1024
 const MASK = BATCHES_NOTED - 1
 assert((BATCHES_NOTED & MASK) === 0, 'batches are noted modulo a power of two')
 
@@ -17,6 +19,7 @@ export class RecentEvents {
   private readonly positions = new Float64Array(BATCHES_NOTED)
   private readonly sequences = new Float64Array(BATCHES_NOTED)
   private count = 0
+  private tail: RingTail | undefined
   private readonly ring: EventRingMemory
 
   constructor(ring: EventRingMemory) {
@@ -40,9 +43,12 @@ export class RecentEvents {
     const index = this.batchOf(first)
     const events: RecordedEvent[] = []
     if (index === undefined) throw gone(first)
-    const tail = new RingTail(this.ring, this.positions[index]!, this.sequences[index]!)
+    this.tail ??= new RingTail(this.ring, 0, 0)
+    const { tail } = this
+    tail.moveTo(this.positions[index]!, this.sequences[index]!)
+    if (tail.isPassedBy(this.positions[(this.count - 1) & MASK]!)) throw gone(first)
     while (tail.nextSequence <= last) {
-      const piece = tail.copyNext()
+      const piece = tail.copyNext(PIECE_BYTES)
       if (piece === 'overrun' || piece === undefined) throw gone(first)
       const { cursor, firstSequence } = piece
       let sequence = firstSequence

@@ -50,6 +50,7 @@ export async function runDrill(
   directory: string,
   flowCommands: number | undefined,
   onLine: (line: LiveLine) => void,
+  onNote: (text: string) => void,
 ): Promise<DrillResult> {
   const acknowledgements = new AcknowledgementLog()
   const latencies = build(HISTOGRAM)
@@ -60,7 +61,9 @@ export async function runDrill(
   const drill = new DrillRun(options, directory, rate, acknowledgements, onLine)
   await drill.live(1, latencies)
   const acknowledgedAtKill = acknowledgements.count
+  onNote(`killed with SIGKILL, ${acknowledgedAtKill} commands acknowledged; starting again`)
   const second = await drill.live(2, latencies)
+  onNote('closed; comparing every acknowledgement with the journal, and replaying it')
   const audit = await auditJournal(directory, acknowledgements)
   const replayed = await Engine.open(directory, exchange)
   const digest = await replayed.digest()
@@ -121,6 +124,7 @@ class DrillRun {
     let recovery = { events: 0, seconds: 0 }
     let digest: string | undefined
     let openedMs = 0
+    let endedMs = 0
     let endTimer: NodeJS.Timeout | undefined
     let lastLine: { atMs: number; answered: number; journalBytes: number } | undefined
     const child = new EngineProcess(start, acknowledgements, (message: ChildMessage) => {
@@ -131,6 +135,7 @@ class DrillRun {
       } else if (message.kind === 'finished') {
         digest = message.digest
       } else {
+        endedMs = performance.now()
         const recent = decodeFromCompressedBase64(message.latencies)
         latencies.add(recent)
         lastLine = this.tell(life, message, recent, openedMs, lastLine)
@@ -138,7 +143,8 @@ class DrillRun {
     })
     await child.ended
     clearTimeout(endTimer)
-    this.loadSeconds += (performance.now() - openedMs) / 1000
+    // Without closing and the final digest; a killed process has load until its end.
+    this.loadSeconds += ((life === 1 ? performance.now() : endedMs) - openedMs) / 1000
     if (openedMs === 0) throw new Error('the engine could not be opened; see above')
     if (life === 2 && digest === undefined) throw new Error('the engine failed; see above')
     if (life === 1 && child.exitCode !== null) {

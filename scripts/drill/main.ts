@@ -17,18 +17,17 @@ async function main(): Promise<number> {
     return 0
   }
   if (typeof options === 'string') {
-    console.error(`${options}\n\n${DRILL_USAGE}`)
+    console.error(`${options}; npm start -- --help says more`)
     return EXIT_USAGE
   }
   const directory = prepareDirectory(options)
   try {
     const flowCommands = await describeInput(options, directory)
-    const result = await runDrill(options, directory, flowCommands, (line) => printLine(line))
+    const result = await runDrill(options, directory, flowCommands, printLine, printNote)
     clearLine()
     printTable(result)
     if (options.json) console.log(jsonOf(result))
-    const isRight = result.lost === 0 && result.duplicated === 0 && result.digestMatches
-    return isRight ? 0 : EXIT_WRONG
+    return isRight(result) ? 0 : EXIT_WRONG
   } finally {
     if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
   }
@@ -61,11 +60,16 @@ async function describeInput(
   return commands
 }
 
+function printNote(text: string): void {
+  clearLine()
+  console.log(text)
+}
+
 function printLine(line: LiveLine): void {
   const text =
     `${line.life === 1 ? 'before the kill' : 'after recovery '}  ` +
     `${count(line.commandsPerSecond).padStart(11)} commands/s  ` +
-    `p50 ${micros(line.p50)}  p99 ${micros(line.p99)}  ` +
+    `p50 ${measured(line.p50).padStart(8)}  p99 ${measured(line.p99).padStart(8)}  ` +
     `journal ${line.journalMBPerSecond.toFixed(1).padStart(6)} MB/s  ` +
     `${count(line.acknowledged).padStart(11)} acknowledged`
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text}`)
@@ -86,7 +90,7 @@ function printTable(result: DrillResult): void {
       `${count(result.acknowledged)} (${count(result.acknowledgedAtKill)} before the kill)`,
     ],
     ['events', count(result.events)],
-    ['rate', `${count(result.commandsPerSecond)} commands/s`],
+    ['rate under load', `${count(result.commandsPerSecond)} commands/s`],
     [
       'latency p50 / p99 / p99.9 *',
       [latencyUs.p50, latencyUs.p99, latencyUs.p999].map(micros).join(' / '),
@@ -101,12 +105,22 @@ function printTable(result: DrillResult): void {
     ],
     ['acknowledged and lost', count(result.lost)],
     ['applied twice', count(result.duplicated)],
+    ['result', isRight(result) ? 'PASS' : 'FAIL'],
   ]
   console.log()
   for (const [name, value] of rows) console.log(`  ${name.padEnd(28)}${value}`)
   console.log(
     '\n  * from the time a command was due to its receipt; without the first second of each life\n',
   )
+}
+
+function isRight({ lost, duplicated, digestMatches }: DrillResult): boolean {
+  return lost === 0 && duplicated === 0 && digestMatches
+}
+
+/** Nothing is measured in the first second of a life. */
+function measured(us: number): string {
+  return us === 0 ? '–' : micros(us)
 }
 
 function jsonOf(result: DrillResult): string {

@@ -45,7 +45,7 @@ describeModes('idempotency', (bench) => {
       first.set(name, one!)
     }
     const digest = await engine.digest()
-    for (let opened = 0; opened < 3; opened++) {
+    for (let opened = 0; opened < 2; opened++) {
       for (const [name, send] of cases) {
         const again = await send(engine, `key ${name}`)
         expect(again.repeated).toBe(true)
@@ -144,7 +144,7 @@ describeModes('idempotency', (bench) => {
     let engine = await bench.open(path, { keyCountMax: countMax })
     const model: { key: string; content: number; answer?: unknown }[] = []
     let balance = 0
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 4; round++) {
       const sent: { wanted: string; entry?: (typeof model)[number]; receipt: Promise<Receipt> }[] =
         []
       for (let i = 0; i < 100; i++) {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   domain as declare,
@@ -76,13 +77,14 @@ describeModes('ids', (bench) => {
   })
 
   const bad = Object.entries(BAD).flatMap(([name, ids]) =>
-    [...ids, ...NEITHER].map((id) => [name, id] as const),
+    [...ids, ...NEITHER].map((id) => [name, inspect(id).slice(0, 40), id] as const),
   )
-  it.each(bad)('%s: %j is refused wherever it comes in', async (name, id) => {
+  it.each(bad)('%s: %s is refused wherever it comes in', async (name, _, id) => {
     const aggregate = aggregates[name as 'Account']
     const digest = await engine.digest()
     // What plain data cannot carry cannot reach a handler that way.
-    const carried = JSON.stringify(id)?.includes('\\ud') !== true && !Number.isNaN(id)
+    const carried =
+      (typeof id !== 'string' || id.isWellFormed()) && !Number.isNaN(id) && id !== 2n ** 64n
     if (carried) {
       for (const scenario of ['emit to an id', 'ask for an id']) {
         const receipt = await run(engine, scenario, { aggregate: name, id })
@@ -178,10 +180,12 @@ describe('ids, declared', () => {
     const { Engine } = await import('../../engine/index.js')
     const early = declare('early', import.meta.url)
     early.aggregate('Book', { id: text, state: { later: ref('Later', u32) } })
-    const missing = Engine.open('', early, { durability: 'none' })
+    const missing = Engine.open('unused', early, { durability: 'none' })
     expect((await failureOf(missing)).message).toMatch(/Later.*not declared/)
-    early.aggregate('Later', { id: text, state: {} })
-    const wrong = Engine.open('', early, { durability: 'none' })
+    const other = declare('other', import.meta.url)
+    other.aggregate('Book', { id: text, state: { later: ref('Later', u32) } })
+    other.aggregate('Later', { id: text, state: {} })
+    const wrong = Engine.open('unused', other, { durability: 'none' })
     expect((await failureOf(wrong)).message).toMatch(/Later.*text, not u32/)
   })
 

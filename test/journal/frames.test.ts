@@ -3,15 +3,18 @@ import { FrameCursor, frameProblem } from '../../journal/frames.js'
 import { setU64 } from '../../journal/layout.js'
 import {
   CATALOGUE_RECORD,
+  FIRST_CATALOGUED_TYPE,
   FRAME_HEADER_BYTES,
   ID_BYTES_MAX,
   KEY_BYTES_MAX,
   KEYED_OUTCOME_RECORD,
+  LAST_CATALOGUED_TYPE,
   PADDING_COMMAND,
   SEAL_RECORD,
   STREAM_OPENED_RECORD,
 } from '../../journal/record-layout.js'
 import { endOfNonZero, isZero } from '../../journal/zero-check.js'
+import { frameDamage } from '../support/independent-frames.js'
 import { type SeededRandom, seededRandom } from '../support/seeded-random.js'
 
 interface TestRecord {
@@ -37,7 +40,8 @@ function encode(frames: TestFrame[]): Uint8Array {
       view.setUint32(0, 16 + payload.length, true)
       view.setUint16(4, type, true)
       view.setUint32(8, slot, true)
-      view.setUint32(12, version, true)
+      view.setUint32(12, version % 2 ** 32, true)
+      view.setUint16(6, Math.floor(version / 2 ** 32), true)
       bytes.set(payload, 16)
       return bytes
     })
@@ -57,20 +61,26 @@ function problemOf(bytes: Uint8Array, frames = 1, events = 0): string {
   return frameProblem(view, 0, bytes.byteLength, frames, events)
 }
 
-function one(type: number, payload: number[] | Uint8Array): Uint8Array {
-  return encode([{ command: 1, timeUs: 1, records: [{ type, payload: Uint8Array.from(payload) }] }])
+function one(type: number, payload: number[] | Uint8Array, version = 0): Uint8Array {
+  const record = { type, payload: Uint8Array.from(payload), version }
+  return encode([{ command: 1, timeUs: 1, records: [record] }])
 }
 
 function randomFrames(random: SeededRandom): TestFrame[] {
   return Array.from({ length: 1 + random.below(4) }, () => ({
     command: random.below(10),
     timeUs: random.below(2 ** 31) * 2 ** 20,
-    records: Array.from({ length: random.below(4) }, () => ({
-      type: random.below(3) === 0 ? CATALOGUE_RECORD : 16 + random.below(100),
-      payload: Uint8Array.from({ length: random.below(40) }, () => random.below(256)),
-      slot: random.below(2 ** 31),
-      version: random.below(2 ** 31),
-    })),
+    records: Array.from({ length: random.below(4) }, () => {
+      const isOwn = random.below(3) === 0
+      return {
+        type: isOwn ? CATALOGUE_RECORD : 16 + random.below(100),
+        payload: Uint8Array.from({ length: random.below(40) }, () => random.below(256)),
+        slot: random.below(2 ** 31),
+        version: isOwn
+          ? 0
+          : random.below(2) * random.below(2 ** 16) * 2 ** 32 + random.below(2 ** 31),
+      }
+    }),
   }))
 }
 
@@ -154,6 +164,16 @@ describe('frame check', () => {
     expect(problemOf(one(0xfffe, []), 1, 1)).toBe('')
   })
 
+  it('frames: an event has any version, another record has none', () => {
+    for (const version of [1, 2 ** 32 - 1, 2 ** 32, 2 ** 48 - 1]) {
+      expect(problemOf(one(FIRST_CATALOGUED_TYPE, [], version), 1, 1)).toBe('')
+      expect(problemOf(one(LAST_CATALOGUED_TYPE, [], version), 1, 1)).toBe('')
+      const own = one(SEAL_RECORD, [], version)
+      expect(problemOf(own)).toBe('a stream version in a record that is no event')
+      expect(frameDamage(Buffer.from(own), 1, 0)).toBe(true)
+    }
+  })
+
   it.each([
     ['a frame whose header is cut off', new Uint8Array(8)],
     ['a frame that is shorter than its header', patched([0], 8)],
@@ -167,7 +187,8 @@ describe('frame check', () => {
     ['unknown type', one(5, [])],
     ['unknown type', one(15, [])],
     ['unknown type', one(0xffff, [])],
-    ['a record whose reserved bytes', patched([16 + 6], 1)],
+    ['a stream version in a record that is no event', patched([16 + 6], 1)],
+    ['a stream version in a record that is no event', patched([16 + 12], 1)],
     ['another number of events than it has', patched([6], 1)],
     ['a seal record with a payload', one(SEAL_RECORD, [1])],
     ['stream-opened record that is cut off', one(STREAM_OPENED_RECORD, [1, 0, 0])],

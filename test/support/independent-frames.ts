@@ -76,10 +76,9 @@ function readRecords(bytes: Buffer): Record[] {
     const record = {
       type: bytes.readUInt16LE(at + 4),
       slot: bytes.readUInt32LE(at + 8),
-      version: bytes.readUInt32LE(at + 12),
+      version: bytes.readUInt32LE(at + 12) + bytes.readUInt16LE(at + 6) * 2 ** 32,
       bytes: bytes.subarray(at, at + lengthBytes),
     }
-    if (bytes.readUInt16LE(at + 6) !== 0) damaged('reserved bytes of a record')
     if (!isEvent(record)) checkOwnRecord(record)
     records.push(record)
     at += roundUp(lengthBytes, 8)
@@ -87,8 +86,9 @@ function readRecords(bytes: Buffer): Record[] {
   return records
 }
 
-function checkOwnRecord({ type, bytes }: Record): void {
+function checkOwnRecord({ type, version, bytes }: Record): void {
   const { length } = bytes
+  if (version !== 0) damaged('a version of what is no event')
   if (type === 1) return
   if (type === 2) {
     if (length < 20) damaged('a stream-opened record')

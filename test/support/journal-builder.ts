@@ -22,10 +22,10 @@ import {
   RECORD_LENGTH,
   RECORD_SLOT,
   RECORD_TYPE,
-  RECORD_VERSION,
   SEAL_RECORD,
   SYSTEM_COMMAND,
 } from '../../journal/record-layout.js'
+import { writeRecordVersion } from '../../journal/record-version.js'
 import { encodeSegmentHeader } from '../../journal/segment-header.js'
 import { SEGMENT_DATA, SEGMENT_SECOND_HEADER, segmentName } from '../../journal/segment-layout.js'
 import { MemoryStorage } from './memory-storage.js'
@@ -183,7 +183,7 @@ export class JournalBuilder {
       view.setUint32(offset + RECORD_LENGTH, recordBytes, true)
       view.setUint16(offset + RECORD_TYPE, FIRST_CATALOGUED_TYPE, true)
       view.setUint32(offset + RECORD_SLOT, 1, true)
-      view.setUint32(offset + RECORD_VERSION, this.sequence + event + 1, true)
+      writeRecordVersion(view, offset, this.sequence + event + 1)
       bytes.fill(0xa5, offset + RECORD_HEADER_BYTES, offset + recordBytes)
       setU64(view, offset + RECORD_HEADER_BYTES, this.sequence + event + 1)
     }
