@@ -146,8 +146,8 @@ export class CommandPort {
   /** Resolves when the command with this ticket, or all taken so far, have their receipts. */
   synced(ticket: number = this.ticket): Promise<void> {
     if (ticket <= this.answered) return Promise.resolve()
-    if (!(ticket <= this.ticket)) return Promise.reject(unknownTicket(ticket, this.ticket))
     if (this.status.hasEnded) return Promise.reject(this.owner.stopReason())
+    if (!(ticket <= this.ticket)) return Promise.reject(unknownTicket(ticket, this.ticket))
     this.flush()
     return new Promise((resolve, reject) => this.synceds.push({ ticket, resolve, reject }))
   }

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { type Catalogue, encodeCatalogueFrame, mergeCatalogue } from '../journal/catalogue.js'
 import { causeOf, TidewheelError } from '../journal/errors.js'
 import { openFileStorage } from '../journal/file-storage.js'
+import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
 import { recoverJournal } from '../journal/recovery.js'
@@ -45,6 +46,8 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   const runtime = new DomainRuntime(domain, { countMax: keyCountMax, ageMaxUs: keyAgeMsMax * 1000 })
   if (durability === 'none') return openWithoutJournal(path, runtime)
   const storage = openDirectory(path)
+  // Before the lock, which writes a file: a directory that is not ours stays as it is.
+  refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
   try {
     const replay = new Replay(runtime)
@@ -65,7 +68,7 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
     }
     return { runtime, catalogue, report, journal }
   } catch (error) {
-    lock.release()
+    lock.abandon()
     throw error
   }
 }

@@ -14,6 +14,8 @@
  * Numbers are given in order of declaration and never again: an entry that is no longer declared
  * stays. What makes entries valid is in catalogue-entries.ts.
  */
+
+import { PREAMBLE_BYTES_MAX } from './block-layout.js'
 import {
   aggregateLookup,
   type CatalogueEntry,
@@ -21,7 +23,6 @@ import {
   entriesFrom,
   refuseChange,
 } from './catalogue-entries.js'
-import { PREAMBLE_BYTES_MAX } from './block-layout.js'
 import { assert, causeOf, TidewheelError } from './errors.js'
 import { alignWord, setU64 } from './layout.js'
 import {

@@ -2,7 +2,8 @@
  * The storage port over the file system: synchronous calls of node:fs with explicit positions.
  *
  * What the system says passes through unchanged. What it hides does not: libuv reports a short write
- * as success, so every count is checked, and a write goes on until all is written or it throws.
+ * as success, so every count is checked, and a write goes on until all is written or it throws. Only
+ * regular files are opened: a pipe under a file's name would be waited for, for ever.
  *
  * Not for: retrying, caching, locking.
  */
@@ -47,6 +48,8 @@ type WriteCall = (
 /** Undefined on systems without direct writes (macOS, Windows). */
 const O_DIRECT: number | undefined = constants.O_DIRECT
 const O_DSYNC: number | undefined = constants.O_DSYNC
+/** Missing on Windows. */
+const O_NONBLOCK: number = constants.O_NONBLOCK ?? 0
 
 /** @throws what the system says when `path` is missing, not a directory, or not readable. */
 export function openFileStorage(path: string, options: FileStorageOptions = {}): Storage {
@@ -97,7 +100,7 @@ class FileStorage implements Storage {
       // The attempt may have created the file before direct access was refused.
       if (mode === 'create') return new OpenFile(name, openCreated(path), false)
     }
-    return new OpenFile(name, openSync(path, flagsOf(mode), 0o644), false)
+    return new OpenFile(name, openRegular(path, flagsOf(mode)), false)
   }
 
   rename(from: string, to: string): void {
@@ -172,9 +175,21 @@ class OpenFile implements StorageFile {
 }
 
 function flagsOf(mode: 'read' | 'write' | 'create'): number {
-  if (mode === 'read') return constants.O_RDONLY
-  if (mode === 'write') return constants.O_RDWR
+  if (mode === 'read') return constants.O_RDONLY | O_NONBLOCK
+  if (mode === 'write') return constants.O_RDWR | O_NONBLOCK
   return constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
+}
+
+/** With O_NONBLOCK in `flags`, which regular files ignore, a pipe or a device is not waited for. */
+function openRegular(path: string, flags: number): number {
+  const descriptor = openSync(path, flags, 0o644)
+  try {
+    if (!fstatSync(descriptor).isFile()) throw notRegularError(path)
+    return descriptor
+  } catch (error) {
+    closeSync(descriptor)
+    throw error
+  }
 }
 
 /** A descriptor past the page cache, or undefined where system or file system have none. */
@@ -187,7 +202,7 @@ function openDirect(
   const flags = flagsOf(mode) | O_DIRECT | (syncLater ? 0 : O_DSYNC)
   let descriptor: number
   try {
-    descriptor = openSync(path, flags, 0o644)
+    descriptor = openRegular(path, flags)
   } catch (error) {
     if (isInvalidArgument(error)) return undefined
     throw error
@@ -230,6 +245,17 @@ function shortWriteError(written: number, lengthBytes: number, position: number)
   )
   error.code = 'EIO'
   error.syscall = 'write'
+  return error
+}
+
+/** The system has an error for it, and does not use it here. */
+export function notRegularError(path: string): Error {
+  const error: NodeJS.ErrnoException = new Error(
+    `EFTYPE: it is a pipe, a device or a directory, and no regular file, open '${path}'`,
+  )
+  error.code = 'EFTYPE'
+  error.syscall = 'open'
+  error.path = path
   return error
 }
 

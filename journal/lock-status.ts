@@ -7,7 +7,7 @@
  */
 import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { LOCK_NAME } from './journal-lock.js'
+import { LOCK_NAME, LOCK_TEXT_BYTES_MAX } from './journal-lock.js'
 
 export interface LockStatus {
   /** Of the process that opened the journal last; undefined when the lock file does not tell. */
@@ -16,7 +16,6 @@ export interface LockStatus {
   readonly isHeld: boolean | undefined
 }
 
-const LOCK_TEXT_BYTES_MAX = 32
 /** `1: OFDLCK ADVISORY  WRITE -1 fe:00:2165349 0 EOF`: the last number before the range is the inode. */
 const LOCK_LINE = /^\d+: +\S+ +ADVISORY +WRITE +\S+ +[0-9a-f]+:[0-9a-f]+:(\d+) /
 

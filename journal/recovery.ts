@@ -26,19 +26,18 @@
  */
 import { randomBytes } from 'node:crypto'
 import { DURABILITY_OS, JOURNAL_ID_BYTES } from './block-layout.js'
-import { causeOf, TidewheelError } from './errors.js'
+import { TidewheelError } from './errors.js'
+import { readJournalDirectory } from './journal-directory.js'
 import { type JournalEnd, newJournalEnd } from './journal-end.js'
-import { LOCK_NAME } from './journal-lock.js'
 import { type BlockVisitor, type JournalScan, scanJournal } from './journal-scan.js'
-import { readManifest, writeManifest } from './manifest.js'
-import { MANIFEST_TEMPORARY_NAME } from './manifest-layout.js'
+import { writeManifest } from './manifest.js'
+import { reading, writing } from './opening-errors.js'
 import { ReadWindow } from './read-window.js'
 import { finishJournal } from './recovery-repair.js'
 import type { RecoveryCut, RecoveryReport } from './recovery-report.js'
 import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
-import { listSegments } from './segment-file.js'
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
-import { assembleSegments, type SegmentSet } from './segment-set.js'
+import type { SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
 import { decideTail, type TailDecision } from './tail-decision.js'
 
@@ -71,13 +70,8 @@ export function recoverJournal(
 ): RecoveredJournal {
   const startedMs = performance.now()
   const window = options.window ?? new ReadWindow()
-  const manifest = reading(storage, () => readManifest(storage))
-  const found = reading(storage, () => listSegments(storage, window))
-  const set = reading(storage, () => assembleSegments(storage, found, manifest, window))
-  if (set === undefined) {
-    const leftover = found[0]?.name
-    return createJournal(storage, options, leftover, startedMs)
-  }
+  const { manifest, set, leftover } = readJournalDirectory(storage, window)
+  if (set === undefined) return createJournal(storage, options, leftover, startedMs)
   const { scan, decision } = reading(storage, () => {
     const scan = scanJournal(storage, set.segments, window, visit)
     return { scan, decision: decideTail(storage, set.segments, scan, window) }
@@ -103,7 +97,6 @@ function createJournal(
       `a segment of ${segmentBytes} bytes is asked for; give a size from ${SEGMENT_BYTES_MIN} to ${SEGMENT_BYTES_MAX}`,
     )
   }
-  refuseOtherFiles(storage, leftover)
   const journalId = new Uint8Array(randomBytes(JOURNAL_ID_BYTES))
   writing(storage, () => {
     if (leftover !== undefined) storage.remove(leftover)
@@ -125,19 +118,6 @@ function createJournal(
     repaired: [],
   }
   return { end: newJournalEnd(journalId), report }
-}
-
-/** A journal is made in an empty directory only, or in one where making it was interrupted. */
-function refuseOtherFiles(storage: Storage, leftover: string | undefined): void {
-  for (const name of reading(storage, () => storage.list())) {
-    if (name === LOCK_NAME || name === MANIFEST_TEMPORARY_NAME || name === leftover) continue
-    if (name.endsWith('.preparing')) continue
-    throw new TidewheelError(
-      'NOT_A_JOURNAL',
-      `the directory ${storage.path} has files but no journal, so none is made there; give an empty directory, or the right one`,
-      { file: name },
-    )
-  }
 }
 
 function refuseDamage(decision: TailDecision, scan: JournalScan, options: RecoveryOptions): void {
@@ -189,40 +169,4 @@ function reportOf(
     ...(hasChanged ? { levelBefore: level } : {}),
     repaired,
   }
-}
-
-function reading<Result>(storage: Storage, action: () => Result): Result {
-  try {
-    return action()
-  } catch (error) {
-    if (!isSystemError(error)) throw error
-    throw new TidewheelError(
-      'JOURNAL_UNREADABLE',
-      `the journal ${storage.path} cannot be read (${causeOf(error)}); check the disk and the permissions of its files. Nothing was changed`,
-      { cause: error },
-    )
-  }
-}
-
-function writing<Result>(storage: Storage, action: () => Result): Result {
-  try {
-    return action()
-  } catch (error) {
-    if (!isSystemError(error)) throw error
-    throw new TidewheelError(
-      'STORAGE_FAILED',
-      `the journal ${storage.path} cannot be written (${causeOf(error)}); nothing that was answered is lost. Check space, permissions and the disk, and open again`,
-      { cause: error },
-    )
-  }
-}
-
-/** What a system call throws: it has the name of the error as `code`, such as EIO. */
-function isSystemError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    !(error instanceof TidewheelError) &&
-    typeof (error as NodeJS.ErrnoException).code === 'string' &&
-    (error as NodeJS.ErrnoException).syscall !== undefined
-  )
 }

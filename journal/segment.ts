@@ -15,6 +15,7 @@ import { alignedBuffer, type Storage, type StorageFile } from './storage.js'
 
 /** How names of unfinished segments end. */
 const PREPARING_SUFFIX = '.preparing'
+const UNFINISHED_NAME = /^\d{10}\.segment(?:\.sparse)?\.preparing$/
 const ZEROS_PIECE_BYTES = 1024 * 1024
 const TWO_TO_32 = 0x1_0000_0000
 
@@ -86,9 +87,13 @@ export function readSegmentHeader(file: StorageFile): SegmentHeader | undefined 
 /** Removes what a crash left of unfinished segments. Nobody may be preparing one meanwhile. */
 export function removeUnfinishedSegments(storage: Storage): void {
   for (const name of storage.list()) {
-    if (name.endsWith(`.segment${PREPARING_SUFFIX}`)) storage.remove(name)
-    else if (name.endsWith(`.segment.sparse${PREPARING_SUFFIX}`)) storage.remove(name)
+    if (isUnfinishedSegment(name)) storage.remove(name)
   }
+}
+
+/** Whether `name` is one that {@link preparingName} gives. */
+export function isUnfinishedSegment(name: string): boolean {
+  return UNFINISHED_NAME.test(name)
 }
 
 function writeZeros(file: StorageFile, sizeBytes: number): void {

@@ -25,7 +25,7 @@ describe('payments mix', () => {
   })
 
   it('has all commands in it, some refused, and no money made or lost', async () => {
-    const engine = await Engine.open('', payments, { durability: 'none' })
+    const engine = await Engine.open('unused', payments, { durability: 'none' })
     const mix = mixOf(7)
     const names = new Map<number, string>()
     const accepted: Record<string, number> = {}

@@ -104,7 +104,7 @@ export const SIMPLE_TYPES: ReadonlyMap<string, FieldType> = new Map(
   [bool, i32, u32, int, u64, f64, uuid, text, bytes, any].map((type) => [type.kind, type]),
 )
 
-export const ONE_OF_VALUES_MAX = 255
+const ONE_OF_VALUES_MAX = 255
 const ONE_OF_VALUE_BYTES_MAX = 100
 
 /**

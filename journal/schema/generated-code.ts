@@ -187,7 +187,7 @@ export function loadU32Code(offset: number): string {
 }
 
 /** Where the bytes of a variable-length field begin, relative to the payload. */
-export function startCode(layout: PayloadLayout, field: PlacedField): string {
+function startCode(layout: PayloadLayout, field: PlacedField): string {
   const previous = layout.variableFields[field.variableIndex - 1]
   return previous === undefined ? String(layout.fixedBytes) : loadU32Code(previous.offset)
 }

@@ -16,7 +16,7 @@ export interface AggregateLike {
   readonly idType: IdType
 }
 
-export const ID_TYPES: readonly IdType[] = ['text', 'u32', 'u64', 'uuid']
+const ID_TYPES: readonly IdType[] = ['text', 'u32', 'u64', 'uuid']
 
 /** What an id of this type must be, for the end of "must be …". */
 export const ID_EXPECTATIONS: Readonly<Record<IdType, string>> = {

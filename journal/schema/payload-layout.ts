@@ -49,7 +49,7 @@ export type FixedStorage =
   | 'u64'
   | 'f64'
   | 'uuid'
-export type VariableStorage = 'text' | 'bytes' | 'any'
+type VariableStorage = 'text' | 'bytes' | 'any'
 export type Storage = FixedStorage | VariableStorage
 
 const FIXED_BYTES: Readonly<Record<FixedStorage, number>> = {
@@ -71,7 +71,7 @@ const VARIABLE_BYTES_MAX: Readonly<Record<VariableStorage, number>> = {
   any: PLAIN_BYTES_MAX,
 }
 
-export interface PlacedReference {
+interface PlacedReference {
   readonly aggregate: AggregateLike
   /** What resolvers and id readers call this aggregate. */
   readonly aggregateIndex: number

@@ -70,7 +70,7 @@ export interface StateView {
   $copy(): Record<string, unknown>
 }
 
-export interface StateViewClasses {
+interface StateViewClasses {
   readonly Writable: new () => StateView
   readonly ReadOnly: new () => StateView
 }

@@ -122,7 +122,7 @@ class LiveMarket {
     view.setUint16(offset + COMMAND_KEY_BYTES, 0, true)
     const payload = offset + COMMAND_HEADER_BYTES
     const value = { book: BOOK, log, trades, price }
-    const payloadBytes = Trade.$codec.write(value, view, payload, offset + COMMAND_BYTES_MAX)
+    const payloadBytes = Trade.$codec.encode(value, view, payload, offset + COMMAND_BYTES_MAX)
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     commands.commit(COMMAND_HEADER_BYTES + payloadBytes)
     commands.publish()
@@ -171,7 +171,7 @@ describe('stream version', () => {
 
   beforeEach(() => {
     live = new LiveMarket()
-    expect(live.trade({ trades: 1 }).code).toBe('')
+    expect(live.trade({ trades: 1 })).toEqual({ code: '', detail: undefined })
     start = live.ring.position
   })
 

@@ -53,9 +53,9 @@ import {
   SEGMENT_SALT,
   segmentName,
 } from '../../journal/segment-layout.js'
-import { SynchronousSegmentSource } from '../../journal/segment-source.js'
 import type { Storage, StorageFile } from '../../journal/storage.js'
 import { createSyncedEdge, SyncedEdgeReader, SyncedEdgeWriter } from '../../journal/synced-edge.js'
+import { SynchronousSegmentSource } from '../support/synchronous-segment-source.js'
 
 export const JOURNAL_ID = Uint8Array.from({ length: 16 }, (_, index) => index + 1)
 
