@@ -77,7 +77,14 @@ export class Engine {
     return new Engine(side, domain, resolved, directory)
   }
 
-  /** See {@link CommandPort.execute}: the receipt comes when the command's events are durable. */
+  /**
+   * Takes the command and resolves with its receipt, accepted or rejected, when all that it was
+   * decided on is durable: answered means kept.
+   *
+   * @throws TidewheelError INVALID_COMMAND for a value that does not fit, BACKPRESSURE when there was
+   *   no room for `executeWaitMs`, ENGINE_CLOSED: the command was not taken. ENGINE_STOPPED: it may
+   *   or may not be kept.
+   */
   execute<Input>(
     command: CommandType<Input>,
     value: Input,
@@ -86,7 +93,13 @@ export class Engine {
     return this.port.execute(command, value, options)
   }
 
-  /** See {@link CommandPort.submit}: for feeds. */
+  /**
+   * Takes the command without waiting or making a promise: for feeds. Returns its ticket (1, 2,
+   * 3 …), under which its receipt comes to {@link onReceipts}; or 0: nothing was taken because the
+   * disk is behind, so await {@link room} and submit it again.
+   *
+   * @throws TidewheelError INVALID_COMMAND, ENGINE_CLOSED, ENGINE_STOPPED: the command was not taken
+   */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     return this.port.submit(command, value, options)
   }

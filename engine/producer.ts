@@ -25,8 +25,8 @@ import type { Receipt } from './receipt.js'
 export interface ProducerHandle {
   readonly memory: LaneMemory
   readonly life: MessagePort
-  /** What has to be given as `transferList` beside the handle. */
-  readonly transferList: readonly MessagePort[]
+  /** What has to be given as `transferList` beside the handle; `Worker` wants it mutable. */
+  readonly transferList: MessagePort[]
   readonly domain: string
   readonly fingerprint: string
   readonly executeWaitMs: number

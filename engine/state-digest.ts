@@ -86,10 +86,12 @@ function hashKeys(hash: Hash, runtime: DomainRuntime): void {
 }
 
 const number = new DataView(new ArrayBuffer(8))
+// Node 24 does not hash a DataView, whatever its documentation says.
+const numberBytes = new Uint8Array(number.buffer)
 
 function hashNumber(hash: Hash, value: number): void {
   number.setFloat64(0, value, true)
-  hash.update(number)
+  hash.update(numberBytes)
 }
 
 function hashBytes(hash: Hash, bytes: Uint8Array): void {

@@ -16,9 +16,16 @@ import { MANIFEST_TEMPORARY_NAME } from './manifest-layout.js'
 import { reading } from './opening-errors.js'
 import { ReadWindow } from './read-window.js'
 import { isUnfinishedSegment } from './segment.js'
-import { listSegments } from './segment-file.js'
+import { listSegments, type SegmentFile } from './segment-file.js'
+import {
+  SEGMENT_DATA,
+  SEGMENT_MAGIC,
+  SEGMENT_MAGIC_OFFSET,
+  SEGMENT_SECOND_HEADER,
+} from './segment-layout.js'
 import { assembleSegments, type SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
+import { isZero } from './zero-check.js'
 
 export interface JournalDirectory {
   readonly manifest: Manifest | 'damaged' | undefined
@@ -47,7 +54,8 @@ export function readJournalDirectory(storage: Storage, window: ReadWindow): Jour
     const found = listSegments(storage, window)
     const set = assembleSegments(storage, found, manifest, window)
     if (set !== undefined) return { manifest, set, leftover: undefined }
-    const leftover = found[0]?.name
+    const [first] = found
+    const leftover = first !== undefined && isOurs(storage, first) ? first.name : undefined
     refuseOtherFiles(storage, names, leftover)
     return { manifest, set, leftover }
   })
@@ -68,6 +76,23 @@ function refuseOtherFiles(
       `the directory ${storage.path} has files but no journal, so none is made there; give an empty directory, or the right one`,
       { file: name },
     )
+  }
+}
+
+/** Whether the start of a first segment can be what a crash left, and not a file of that name. */
+function isOurs(storage: Storage, { name, header }: SegmentFile): boolean {
+  if (header !== undefined) return true
+  const bytes = new Uint8Array(SEGMENT_DATA)
+  const file = storage.open(name, 'read')
+  try {
+    const lengthBytes = file.read(bytes, 0)
+    const view = new DataView(bytes.buffer)
+    const hasMagic = [SEGMENT_MAGIC_OFFSET, SEGMENT_SECOND_HEADER + SEGMENT_MAGIC_OFFSET].some(
+      (offset) => view.getUint32(offset, true) === SEGMENT_MAGIC,
+    )
+    return hasMagic || isZero(bytes, 0, lengthBytes)
+  } finally {
+    file.close()
   }
 }
 

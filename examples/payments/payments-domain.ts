@@ -6,5 +6,5 @@ import { domain, oneOf } from '../../engine/index.js'
 
 export const payments = domain('payments', new URL('./payments.js', import.meta.url).href)
 
-/** Stored by its place in this list: append to it, never reorder it. */
+/** Events hold it, so the list is as it was when the journal began: another one is SCHEMA_CHANGED. */
 export const currency = oneOf('EUR', 'GBP', 'JPY', 'USD')

@@ -83,15 +83,29 @@ type StateValueOf<F> = F extends { readonly kind: 'reference' }
   ? ValueOf<F> | undefined
   : ValueOf<F>
 
+/** `true` or `false`. Starts as `false`. */
 export const bool: FieldType<boolean> = Object.freeze({ kind: 'bool' })
+/** An integer from −2³¹ to 2³¹ − 1, in 4 bytes. Starts as 0. */
 export const i32: FieldType<number> = Object.freeze({ kind: 'i32' })
+/** An integer from 0 to 2³² − 1, in 4 bytes. Starts as 0. */
 export const u32: FieldType<number> = Object.freeze({ kind: 'u32' })
+/** A safe integer, ±(2⁵³ − 1), in 8 bytes; −0 reads as 0. Starts as 0. For money and times. */
 export const int: FieldType<number> = Object.freeze({ kind: 'int' })
+/** An integer from 0 to 2⁶⁴ − 1: takes a bigint or a safe number, reads as a bigint. Starts as 0n. */
 export const u64: FieldType<bigint, number | bigint> = Object.freeze({ kind: 'u64' })
+/** A number, also infinite, not NaN; −0 reads as 0. Starts as 0. */
 export const f64: FieldType<number> = Object.freeze({ kind: 'f64' })
+/** A UUID as text in lower case, in 16 bytes. Starts as all zeros. */
 export const uuid: FieldType<string> = Object.freeze({ kind: 'uuid' })
+/** Well-formed text of up to 256 KiB in UTF-8; as an id, 1 to 1,024 bytes. Starts as ''. */
 export const text: FieldType<string> = Object.freeze({ kind: 'text' })
+/** A Uint8Array of up to 256 KiB; copied in, and reads as a copy. Starts empty. */
 export const bytes: FieldType<Uint8Array> = Object.freeze({ kind: 'bytes' })
+/**
+ * Plain data of up to 256 KiB as MessagePack: null, booleans, numbers except NaN, bigints of 64
+ * bits, text, Uint8Array, arrays and plain objects, at most 64 deep. Refuses `undefined`, functions,
+ * Date, Map, Set, classes. Reads as `unknown`; in state frozen, and `undefined` until it is set.
+ */
 export const any: AnyField = Object.freeze({
   kind: 'any',
   of<T>(): FieldType<T> {
@@ -104,11 +118,13 @@ export const SIMPLE_TYPES: ReadonlyMap<string, FieldType> = new Map(
   [bool, i32, u32, int, u64, f64, uuid, text, bytes, any].map((type) => [type.kind, type]),
 )
 
-const ONE_OF_VALUES_MAX = 255
+export const ONE_OF_VALUES_MAX = 255
 const ONE_OF_VALUE_BYTES_MAX = 100
 
 /**
- * One of these texts. Stored as its index, so values may be appended, never reordered.
+ * One of these 1 to 255 texts, each of 1 to 100 bytes. Starts as the first. The values of an
+ * event's field belong to its schema: a journal that holds the event refuses other ones, also
+ * appended ones, as SCHEMA_CHANGED.
  * @throws TidewheelError INVALID_DOMAIN
  */
 export function oneOf<const V extends readonly [string, ...string[]]>(

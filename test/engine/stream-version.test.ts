@@ -222,7 +222,7 @@ describe('stream version', () => {
     }
   })
 
-  it.each([U32_MAX - 1, STREAM_VERSION_MAX - 2])(
+  it.each([U32_MAX - 1, U32_MAX, STREAM_VERSION_MAX - 2])(
     'reader: follows the versions without the application (from version %i)',
     (version) => {
       setVersion(live.runtime, version)

@@ -16,6 +16,8 @@ export interface RingWorkerData {
   memory: EventRingMemory
   /** A synced edge, or one cell that says that the journaler has seen all. */
   edge: SharedArrayBuffer
+  /** One cell: role `edge` goes on until it is not zero. */
+  enough?: SharedArrayBuffer
   seed: number
   frames: number
 }
@@ -113,10 +115,14 @@ function runSubscriber({ memory, edge, seed }: RingWorkerData): string | undefin
   return checked > 0 ? undefined : 'subscriber: saw nothing'
 }
 
-/** Publishes tuples whose parts all follow from one number. */
-function runEdge({ edge, frames }: RingWorkerData): undefined {
+/** Publishes tuples whose parts all follow from the block number, until the reader has enough. */
+function runEdge({ edge, frames, enough }: RingWorkerData): undefined {
   const writer = new SyncedEdgeWriter(edge)
-  for (let n = 1; n <= frames; n++) writer.set(n, n * 4096, n * 0x1_0000_0001, n * 7 * 2 ** 30, n)
+  const cell = new Int32Array(enough as SharedArrayBuffer)
+  for (let block = 1; Atomics.load(cell, 0) === 0; block++) {
+    const n = block % frames
+    writer.set(n, n * 4096, n * 0x1_0000_0001, n * 7 * 2 ** 30, block)
+  }
 }
 
 const data = workerData as RingWorkerData | undefined

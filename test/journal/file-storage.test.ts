@@ -1,11 +1,51 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFileStorage, writeFully } from '../../journal/file-storage.js'
 import { alignedBuffer } from '../../journal/storage.js'
 import { temporaryDirectory } from './writing-harness.js'
 
+/** In a process of its own, which can be killed where it waits for ever. */
+const OPENER = `
+  const { openFileStorage } = await import(process.argv[1])
+  const storage = openFileStorage(process.argv[2])
+  for (const mode of ['read', 'write', 'create']) {
+    for (const direct of [false, true]) {
+      try {
+        storage.open('0000000001.segment', mode, { direct })
+        console.log('opened')
+      } catch (error) {
+        console.log(error.code + ' ' + error.syscall)
+      }
+    }
+  }
+`
+
 describe('file storage', () => {
+  it.each(['a pipe', 'a device', 'a directory'])(
+    'file storage: opens regular files only, and waits for nothing (%s)',
+    (kind) => {
+      const path = temporaryDirectory()
+      const file = join(path, '0000000001.segment')
+      if (kind === 'a directory') mkdirSync(file)
+      else if (kind === 'a device') symlinkSync('/dev/zero', file)
+      else expect(spawnSync('mkfifo', [file]).status).toBe(0)
+      const module = new URL('../../journal/file-storage.js', import.meta.url).href
+      const { stdout } = spawnSync(
+        process.execPath,
+        ['--input-type=module', '-e', OPENER, module, path],
+        { encoding: 'utf8', timeout: 20_000, killSignal: 'SIGKILL' },
+      )
+      const [readPlain, readDirect, writePlain, writeDirect, ...created] = stdout.trim().split('\n')
+      expect([readPlain, readDirect]).toEqual(['EFTYPE open', 'EFTYPE open'])
+      // A directory is refused for writing by the system itself.
+      const refused = kind === 'a directory' ? 'EISDIR open' : 'EFTYPE open'
+      expect([writePlain, writeDirect]).toEqual([refused, refused])
+      expect(created).toEqual(['EEXIST open', 'EEXIST open'])
+    },
+  )
+
   it('file storage: creates the directory only when asked', () => {
     const path = join(temporaryDirectory(), 'a', 'b', 'c')
     expect(() => openFileStorage(path)).toThrow('ENOENT')

@@ -4,6 +4,7 @@ import {
   chmodSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -39,6 +40,42 @@ afterEach(() => {
   chmodSync(path, 0o755)
   rmSync(path, { recursive: true, force: true })
 })
+
+/** Takes the lock again and again; whoever has it alone can make a directory and remove it. */
+const RACER = `
+  const { acquireJournalLock } = await import(process.argv[1])
+  const { mkdirSync, rmdirSync } = await import('node:fs')
+  let held = 0
+  let problem = ''
+  for (let round = 0; round < 20_000 && held < 200 && problem === ''; round++) {
+    let lock
+    try {
+      lock = acquireJournalLock(process.argv[2])
+    } catch (error) {
+      if (error.code !== 'ENGINE_LOCKED') problem = error.message
+      continue
+    }
+    held++
+    try {
+      mkdirSync(process.argv[2] + '/alone')
+      rmdirSync(process.argv[2] + '/alone')
+    } catch (error) {
+      problem = error.message
+    }
+    if (round % 3 === 0) lock.release()
+    else lock.abandon()
+  }
+  console.log(JSON.stringify({ held, problem }))
+`
+
+async function race(): Promise<{ held: number; problem: string }> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', RACER, LOCK_MODULE, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const [output] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer]
+  return JSON.parse(output.toString()) as { held: number; problem: string }
+}
 
 async function startHolder(options: { uid?: number } = {}): Promise<[ChildProcess, string]> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', HOLDER, LOCK_MODULE, path], {
@@ -90,12 +127,40 @@ describe('journal lock', () => {
     lock.release()
   })
 
-  it('lock: is taken whatever the file says (stale, empty, long)', () => {
-    for (const content of ['', '1', `${process.pid}\n`, 'x'.repeat(10_000)]) {
+  it('lock: is taken whatever an engine left (stale, empty, cut off, zeros of a power loss)', () => {
+    for (const content of ['', '\n', '1', `${process.pid}\n`, '\0\0\0\0\0', '\0'.repeat(20)]) {
       writeFileSync(join(path, 'lock'), content)
       acquireJournalLock(path).release()
       expect(readFileSync(join(path, 'lock'), 'utf8')).toBe(`${process.pid}\n`)
     }
+  })
+
+  it.each(['precious', '12 34\n', '1\n2\n', 'x'.repeat(10_000), '1'.repeat(33)])(
+    'lock: leaves a file alone that no engine wrote (%#)',
+    (content) => {
+      writeFileSync(join(path, 'lock'), content)
+      expect(() => acquireJournalLock(path)).toThrow(/JOURNAL_UNREADABLE.*not written by an engine/)
+      expect(readFileSync(join(path, 'lock'), 'utf8')).toBe(content)
+    },
+  )
+
+  it('lock: abandoned, it leaves no file that was not there', () => {
+    const lock = acquireJournalLock(path)
+    expect(() => acquireJournalLock(path)).toThrow(/ENGINE_LOCKED/)
+    lock.abandon()
+    expect(readdirSync(path)).toEqual([])
+    acquireJournalLock(path).release()
+    expect(readdirSync(path)).toEqual(['lock'])
+    const again = acquireJournalLock(path)
+    again.abandon()
+    again.abandon()
+    expect(readdirSync(path)).toEqual(['lock'])
+  })
+
+  it('lock: two never hold it (many processes that abandon and release it, in turn)', async () => {
+    const racers = await Promise.all(Array.from({ length: 4 }, () => race()))
+    expect(racers.map(({ problem }) => problem)).toEqual(['', '', '', ''])
+    for (const { held } of racers) expect(held).toBeGreaterThan(0)
   })
 
   it('lock: says what is wrong (no directory, a file, a directory named lock)', () => {

@@ -37,14 +37,14 @@ interface RunningJournal {
 }
 
 function startJournal(options: Partial<JournalerThreadOptions> = {}): RunningJournal {
-  const path = temporaryDirectory()
+  const path = options.path ?? temporaryDirectory()
   const ring = createEventRing(EVENT_RING_BYTES_MIN)
   const edge = createSyncedEdge()
   const failures: TidewheelError[] = []
   const reports: string[] = []
   const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES_MIN
   const header = { journalId: JOURNAL_ID, number: 1, sizeBytes: segmentBytes, salt: randomSalt() }
-  createSegment(openFileStorage(path), header, 'sparse')
+  if (options.path === undefined) createSegment(openFileStorage(path), header, 'sparse')
   const link = startJournaler({
     path,
     ring,
@@ -173,6 +173,31 @@ describe('journaler thread', () => {
     expect(failures[0]).toMatchObject({ code: 'JOURNAL_DAMAGED', file: '0000000001.segment' })
     await expect(link.stop()).rejects.toBe(failures[0])
   })
+
+  it.each([2, 3, 4])(
+    'journaler thread: goes on in all segments that are there already (up to %i)',
+    async (last) => {
+      const path = temporaryDirectory()
+      const sizeBytes = SEGMENT_BYTES_MIN
+      for (let number = 1; number <= last; number++) {
+        const header = { journalId: JOURNAL_ID, number, sizeBytes, salt: randomSalt() }
+        createSegment(openFileStorage(path), header, 'zeros')
+      }
+      const { writer, link, failures, reports, edge } = startJournal({ path })
+      while (edge.read().segmentNumber < last + 2 && !link.hasFailed()) {
+        while (putFrame(writer, makeFrame(400_000, 1, 1))) writer.publish()
+        const synced = writer.syncedPosition()
+        await until(() => writer.syncedPosition() > synced || link.hasFailed())
+      }
+      await link.stop()
+      expect(failures).toEqual([])
+      // A segment may be late, but the preparer lives.
+      expect(reports.filter((text) => !text.includes('not prepared in time'))).toEqual([])
+      const { segmentNumber, sequence } = edge.read()
+      const blocks = parseChain(path, segmentNumber)
+      expect(blocks.reduce((sum, block) => sum + block.eventCount, 0)).toBe(sequence)
+    },
+  )
 
   it('journaler thread: a foreign file in the way of the next segment is a failure', async () => {
     const { writer, link, failures, path } = startJournal({ segmentBytes: 16 * 1024 * 1024 })

@@ -7,13 +7,31 @@ import {
   BLOCK_PAYLOAD_BYTES_MAX,
   DURABILITY_DISK,
   DURABILITY_OS,
+  PREAMBLE_BYTES_MAX,
 } from '../../journal/block-layout.js'
+import {
+  Catalogue,
+  type CatalogueEntry,
+  encodeCatalogueFrame,
+  readCatalogueRecord,
+} from '../../journal/catalogue.js'
 import { EVENT_RING_BYTES_MIN } from '../../journal/event-ring.js'
+import { openFileStorage } from '../../journal/file-storage.js'
 import { newJournalEnd } from '../../journal/journal-end.js'
-import { PREAMBLE_BYTES_MAX, SEAL_IDLE_MS, SYNC_INTERVAL_MS } from '../../journal/journaler.js'
-import { readManifest } from '../../journal/manifest.js'
-import { SEAL_RECORD, SYSTEM_COMMAND, TRANSACTION_BYTES_MAX } from '../../journal/record-layout.js'
+import { SEAL_IDLE_MS, SYNC_INTERVAL_MS } from '../../journal/journaler.js'
+import { readManifest, writeManifest } from '../../journal/manifest.js'
+import {
+  FIRST_CATALOGUED_TYPE,
+  FRAME_HEADER_BYTES,
+  RECORD_HEADER_BYTES,
+  RECORD_LENGTH,
+  RECORD_TYPE,
+  SEAL_RECORD,
+  SYSTEM_COMMAND,
+  TRANSACTION_BYTES_MAX,
+} from '../../journal/record-layout.js'
 import { SEGMENT_BYTES_MIN, SEGMENT_DATA } from '../../journal/segment-layout.js'
+import { opened, recover } from '../support/recover.js'
 import {
   eventCountOf,
   JOURNAL_ID,
@@ -32,6 +50,35 @@ function makePreamble(...lengths: number[]): Uint8Array {
     return frame
   })
   return new Uint8Array(Buffer.concat(frames))
+}
+
+/** A transaction that recovery can read: one event, as long as the frame allows. */
+function oneEvent(lengthBytes: number): Uint8Array {
+  const frame = makeFrame(lengthBytes, 1, 1)
+  const view = new DataView(frame.buffer)
+  frame.fill(0, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + RECORD_HEADER_BYTES)
+  view.setUint32(FRAME_HEADER_BYTES + RECORD_LENGTH, lengthBytes - FRAME_HEADER_BYTES, true)
+  view.setUint16(FRAME_HEADER_BYTES + RECORD_TYPE, FIRST_CATALOGUED_TYPE, true)
+  return frame
+}
+
+const CATALOGUE_ENTRIES = 8000
+
+/** With commands whose names fill it up. */
+function catalogueFrame(frameBytes: number): Uint8Array {
+  const name = (index: number, length: number): string => `C${index}`.padEnd(length, '_')
+  const lengths = new Array<number>(CATALOGUE_ENTRIES).fill(8)
+  const encode = (): Uint8Array => {
+    const entries = lengths.map((length, index): CatalogueEntry => {
+      return { number: FIRST_CATALOGUED_TYPE + index, kind: 'command', name: name(index, length) }
+    })
+    return encodeCatalogueFrame(new Catalogue('d', entries), 1)
+  }
+  let missing = frameBytes - encode().byteLength
+  for (let index = 0; missing > 0; index++, missing -= 50) {
+    lengths[index] = 8 + Math.min(50, missing)
+  }
+  return encode()
 }
 
 function isSeal(block: ParsedBlock): boolean {
@@ -188,8 +235,26 @@ describe('journaler: bounds of a block', () => {
     journaler.close()
     const blocks = parseChain(path, edge.read().segmentNumber)
     expect(blocks.map((block) => block.frameCount)).toEqual([3, 3, 3, 3])
-    expect(() => openJournal({ preamble: makePreamble(TRANSACTION_BYTES_MAX - 512, 392) })).toThrow(
-      'INVALID_DOMAIN',
+    const tooLong = makePreamble(TRANSACTION_BYTES_MAX - 512, 392)
+    expect(() => openJournal({ preamble: tooLong })).toThrow('share a block')
+  })
+
+  it('journaler: takes every catalogue that can be encoded (the largest one)', () => {
+    const preamble = catalogueFrame(PREAMBLE_BYTES_MAX)
+    expect(preamble.byteLength).toBe(PREAMBLE_BYTES_MAX)
+    const { journaler, writer, path, edge } = openJournal({ preamble })
+    putFrame(writer, makeFrame(TRANSACTION_BYTES_MAX, 1, 1))
+    writer.publish()
+    journaler.close()
+    const [first] = parseChain(path, edge.read().segmentNumber) as [ParsedBlock]
+    const { payload } = first
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+    const headersBytes = FRAME_HEADER_BYTES + RECORD_HEADER_BYTES
+    const lengthBytes = view.getUint32(FRAME_HEADER_BYTES + RECORD_LENGTH, true)
+    const read = readCatalogueRecord(view, headersBytes, lengthBytes - RECORD_HEADER_BYTES)
+    expect(read.entries).toHaveLength(CATALOGUE_ENTRIES)
+    expect(() => catalogueFrame(PREAMBLE_BYTES_MAX + 8)).toThrow(
+      `INVALID_DOMAIN: the types of domain 'd' take ${PREAMBLE_BYTES_MAX + 8} bytes`,
     )
   })
 })
@@ -338,7 +403,7 @@ describe('journaler: durability', () => {
       expect(atOperation).toEqual(
         durability === 'disk'
           ? ['write 0 0', 'sync 0 0', 'write 64 1', 'sync 64 1']
-          : ['write 0 0', 'write 64 1'],
+          : ['write 0 0', 'sync 0 0', 'write 64 1'],
       )
     },
   )
@@ -353,11 +418,38 @@ describe('journaler: durability', () => {
       expect(journaler.nextDutyMs(nowMs)).toBeLessThanOrEqual(SEAL_IDLE_MS)
     }
     const syncs = storage.operations.filter(({ kind }) => kind === 'sync')
-    expect(syncs).toHaveLength(3)
+    // The first block at once, then one a second.
+    expect(syncs).toHaveLength(4)
     const marks = parseChain(path, 1).map((block) => block.syncedThrough)
-    expect(marks.slice(0, 11).every((mark) => mark === 0)).toBe(true)
-    expect(marks[11]).toBe(11)
+    expect(marks.slice(0, 12)).toEqual([0, ...new Array<number>(11).fill(1)])
+    expect(marks[12]).toBe(12)
     expect(SYNC_INTERVAL_MS).toBe(1000)
+  })
+
+  it('journaler: what is lost of a session at level os behind one at level disk can be cut', () => {
+    const first = openJournal({ segmentBytes: 4 * 1024 * 1024 })
+    putFrame(first.writer, oneEvent(64))
+    first.writer.publish()
+    first.journaler.close()
+    const { path } = first
+    writeManifest(openFileStorage(path), { journalId: JOURNAL_ID, highestSegment: 1 })
+    const { end } = opened(recover(openFileStorage(path), { durability: 'os' }))
+    const { writer, journaler, storage } = openJournal({ path, end, durability: 'os' })
+    for (let block = 0; block < 3; block++) {
+      putFrame(writer, oneEvent(500_000))
+      writer.publish()
+      journaler.step()
+    }
+    // The power fails: of what was written since the last sync, the headers are lost.
+    const synced = storage.operations.findLastIndex(({ kind }) => kind === 'sync')
+    const file = openFileStorage(path).open('0000000001.segment', 'write')
+    for (const { kind, position } of storage.operations.slice(synced + 1)) {
+      if (kind === 'write') file.write(new Uint8Array(4096), position)
+    }
+    file.close()
+    const { report } = opened(recover(openFileStorage(path), { durability: 'os' }))
+    expect(report.blocks).toBe(3)
+    expect(report.cut?.reason).toContain("level 'os'")
   })
 
   it('journaler: syncs before it rolls (os)', () => {
@@ -370,7 +462,7 @@ describe('journaler: durability', () => {
     journaler.close()
     const blocks = parseChain(path, 2)
     expect(blocks.map((block) => block.segmentNumber)).toEqual([1, 1, 2, 2])
-    expect(blocks.map((block) => block.syncedThrough)).toEqual([0, 0, 2, 3])
+    expect(blocks.map((block) => block.syncedThrough)).toEqual([0, 1, 2, 3])
   })
 })
 

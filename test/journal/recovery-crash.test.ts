@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { DURABILITY_OS } from '../../journal/block-layout.js'
 import { JournalBuilder, sealedJournal } from '../support/journal-builder.js'
 import type { MemoryStorage } from '../support/memory-storage.js'
-import { type Opened, recover, upTo } from '../support/recover.js'
+import { type Opened, recover, tear, upTo } from '../support/recover.js'
 
 function tornJournal(): JournalBuilder {
   const builder = new JournalBuilder({ segmentBytes: 256 * 1024 }).block().block()
@@ -11,6 +11,14 @@ function tornJournal(): JournalBuilder {
   builder.bytesAround(3).fill(0, offset, offset + 512)
   builder.bytesAround(3).fill(0, offset + usedBytes - 2000, offset + usedBytes)
   return builder
+}
+
+/** The first block of the second segment is torn, when the third one has been prepared already. */
+function tornFirstOfSegment(): JournalBuilder {
+  const builder = new JournalBuilder({ segmentBytes: 64 * 1024 })
+  while (builder.segmentNumber < 2) builder.block({ events: 30, payloadBytes: 400 })
+  tear(builder, builder.blockNumber)
+  return builder.prepare(3)
 }
 
 /** The first blocks of a session at level os are damaged over more than one largest block. */
@@ -70,6 +78,20 @@ function expectSameFiles(storage: MemoryStorage, expected: MemoryStorage, failAt
 describe('recovery that dies', () => {
   it('recovery: ends as if it had not died, at every call (torn block of level disk)', () => {
     expect(expectSameAfterCrashes(tornJournal, upTo(4))).toBeGreaterThan(30)
+  })
+
+  it('recovery: ends as if it had not died, at every call (first block of a segment)', () => {
+    const { built, segmentBytes } = tornFirstOfSegment()
+    const kept = built.slice(0, -1)
+    const sequence = kept.reduce((sum, block) => sum + block.events, 0)
+    expect(expectSameAfterCrashes(tornFirstOfSegment, upTo(sequence))).toBeGreaterThan(30)
+    const { storage } = tornFirstOfSegment()
+    const { end } = recover(storage) as Opened
+    expect(end).toMatchObject({ segmentNumber: 1, blockNumber: kept.length })
+    // Both empty segments stay, for the journaler to go on in.
+    for (const name of ['0000000002.segment', '0000000003.segment']) {
+      expect(storage.bytesOf(name)).toHaveLength(segmentBytes)
+    }
   })
 
   it('recovery: ends as if it had not died, at every call (level os)', () => {
