@@ -24,6 +24,9 @@ import type { Transaction } from './transaction.js'
 /** Field types that identify a stream. */
 export type IdFieldType = FieldType<string> | FieldType<number> | FieldType<bigint, number | bigint>
 
+/** A field that names a stream. In state it is undefined until it is set. */
+export type Reference<T, I = T> = FieldType<T, I> & { readonly kind: 'reference' }
+
 /** What may be given for an id that is read as `Id`: a u64 also as a safe number. */
 export type IdInput<Id> = Id extends bigint ? bigint | number : Id
 
@@ -168,7 +171,7 @@ export class Aggregate<Id = unknown, State = unknown> {
   readonly name: string
   readonly domain: Domain
   /** As a field of a command or an event: names one stream of this aggregate. */
-  readonly id: FieldType<Id, IdInput<Id>>
+  readonly id: Reference<Id, IdInput<Id>>
   readonly idType: IdType
   readonly state: Fields | ObjectState<object>
   readonly capacity: number
@@ -179,7 +182,7 @@ export class Aggregate<Id = unknown, State = unknown> {
     this.name = name
     this.domain = domain
     this.idType = idTypeOf(name, options.id)
-    this.id = reference(() => this) as unknown as FieldType<Id, IdInput<Id>>
+    this.id = reference(() => this) as unknown as Reference<Id, IdInput<Id>>
     this.state = options.state
     this.capacity = capacityOf(name, options.capacity ?? CAPACITY_DEFAULT)
     this.index = index
@@ -308,7 +311,7 @@ export function domain(name: string, moduleUrl: string): Domain {
  * @param type the aggregate's type of ids
  */
 export function ref(aggregate: string): ReferenceField<string>
-export function ref<T, I>(aggregate: string, type: FieldType<T, I>): FieldType<T, I>
+export function ref<T, I>(aggregate: string, type: FieldType<T, I>): Reference<T, I>
 export function ref(aggregate: string, type: FieldType = text): ReferenceField {
   const idType = idTypeOf(aggregate, type as IdFieldType)
   return reference(() => ({ name: aggregate, idType }))

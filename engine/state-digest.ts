@@ -7,7 +7,7 @@
  * entry. Lengths precede bytes, so that no two states give the same input.
  */
 import { createHash, type Hash } from 'node:crypto'
-import { assert } from '../journal/errors.js'
+import { TidewheelError } from '../journal/errors.js'
 import { ID_BYTES_MAX } from '../journal/record-layout.js'
 import { packPlain } from '../journal/schema/plain-data.js'
 import type { AggregateStore } from './aggregate-store.js'
@@ -67,7 +67,7 @@ function hashRecords(hash: Hash, store: RecordStore): void {
 function hashObjects(hash: Hash, store: ObjectStore): void {
   for (let slot = 1; slot <= store.ids.count; slot++) {
     hashNumber(hash, store.version(slot))
-    hashPlain(hash, sorted(store.snapshotOf(slot)))
+    hashPlain(hash, sorted(store.snapshotOf(slot)), `${store.name} ${String(store.ids.idOf(slot))}`)
   }
 }
 
@@ -99,18 +99,28 @@ function hashBytes(hash: Hash, bytes: Uint8Array): void {
   hash.update(bytes)
 }
 
-function hashPlain(hash: Hash, value: unknown): void {
+function hashPlain(hash: Hash, value: unknown, what = 'a stream'): void {
   if (value === undefined) return hashNumber(hash, -1)
   if (value instanceof Uint8Array) return hashBytes(hash, value)
   const packed = packPlain(value)
-  assert(typeof packed !== 'string', `state is plain data, but ${String(packed)}`)
+  if (typeof packed === 'string') {
+    throw new TidewheelError(
+      'INVALID_DOMAIN',
+      `the state of ${what} cannot be saved: it must be ${packed}; give object({ snapshot, restore })`,
+    )
+  }
   hashBytes(hash, packed)
 }
 
-/** Plain data with the members of objects in order of name: the order of insertion is not state. */
+/**
+ * Plain data with the members of objects in order of name: the order of insertion is not state. What
+ * is no plain data stays as it is, and is refused when it is packed.
+ */
 function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value
+  if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(sorted)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
   const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(members.map(([name, member]) => [name, sorted(member)]))
 }

@@ -85,6 +85,7 @@ export function assert(condition: boolean, message: string): asserts condition {
 /** What was thrown, for the end of a sentence. Never throws itself, whatever it is given. */
 export function causeOf(error: unknown): string {
   try {
+    if (error instanceof TidewheelError) return error.reason
     return String(error instanceof Error ? error.message : error)
   } catch {
     return 'something that has no text'

@@ -27,7 +27,7 @@ import { assembleSegments, type SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
 import { isZero } from './zero-check.js'
 
-export interface JournalDirectory {
+interface JournalDirectory {
   readonly manifest: Manifest | 'damaged' | undefined
   /** Undefined: there is no journal yet, and nothing else either. */
   readonly set: SegmentSet | undefined

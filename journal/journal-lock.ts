@@ -38,6 +38,9 @@ const HOLDER_TEXT = /^(?:\d{0,20}|\0{0,20})\n?$/
 /** Each one more needs another process that opens the same directory and is refused. */
 const ATTEMPTS_MAX = 100
 
+/** `tryLock` of fs-native-extensions, so that a test can come between opening and locking. */
+type TryLock = (descriptor: number) => boolean
+
 export interface JournalLock {
   /** Lets others open the journal. A second call does nothing. */
   release(): void
@@ -58,10 +61,10 @@ interface LockFile {
  * @throws TidewheelError ENGINE_LOCKED when another holder has it, JOURNAL_UNREADABLE when the
  * directory does not exist or must not be written, or when `lock` in it is something else.
  */
-export function acquireJournalLock(path: string): JournalLock {
+export function acquireJournalLock(path: string, lockFile: TryLock = tryLock): JournalLock {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const file = openLockFile(path)
-    if (file !== undefined && lock(path, file.descriptor)) return lockOf(path, file)
+    if (file !== undefined && lock(path, file.descriptor, lockFile)) return lockOf(path, file)
   }
   throw unusableError(path, 'the lock file is made and removed all the time')
 }
@@ -107,11 +110,11 @@ function openLockFile(path: string): LockFile | undefined {
 }
 
 /** False: the file is not the one in the directory any more, and is closed. */
-function lock(path: string, descriptor: number): boolean {
+function lock(path: string, descriptor: number, lockFile: TryLock): boolean {
   let isOurs = false
   try {
     if (!fstatSync(descriptor).isFile()) throw notRegularError(join(path, LOCK_NAME))
-    if (!tryLock(descriptor)) throw lockedError(path, descriptor)
+    if (!lockFile(descriptor)) throw lockedError(path, descriptor)
     isOurs = isStillThere(path, descriptor)
     if (isOurs) writeHolder(path, descriptor)
   } catch (error) {

@@ -78,3 +78,20 @@ describe('types', () => {
     expect(() => bank.command('Late', {}, async () => {})).toThrow(/async/)
   })
 })
+
+it('references: are undefined in state until they are set, and can be cleared', () => {
+  const links = domain('links', import.meta.url)
+  const Item = links.aggregate('Item', {
+    id: text,
+    state: { owner: Account.id, ledger: ref('Ledger', u64) },
+  })
+  Item.event('Cleared', { owner: Account.id }, (item, event) => {
+    item.owner = undefined
+    item.ledger = undefined
+    item.owner = event.owner
+    // @ts-expect-error it may be undefined
+    const owner: string = item.owner === event.owner ? item.ledger : item.owner
+    item.owner = owner
+  })
+  expect(links.events.length).toBe(1)
+})
