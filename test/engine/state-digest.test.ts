@@ -10,7 +10,7 @@ const Plain = digests.aggregate('Plain', {
   id: text,
   state: object({ create: () => ({ members: {} as Record<string, number> }) }),
 })
-const Set = Plain.event('Set', { name: text, value: int }, (plain, event) => {
+const MemberSet = Plain.event('MemberSet', { name: text, value: int }, (plain, event) => {
   plain.members[event.name] = event.value
 })
 const TaggedAdded = Tagged.event('TaggedAdded', { name: text }, (tagged, event) => {
@@ -20,7 +20,7 @@ const SetMember = digests.command(
   'SetMember',
   { plain: Plain.id, name: text, value: int },
   (command, tx) => {
-    tx.emit(Set, command.plain, { name: command.name, value: command.value })
+    tx.emit(MemberSet, command.plain, { name: command.name, value: command.value })
   },
 )
 const Tag = digests.command('Tag', { tagged: Tagged.id, name: text }, (command, tx) => {

@@ -11,10 +11,10 @@ const Ledger = bank.aggregate('Ledger', { id: u64, state: { holder: Account.id }
 const Node = bank.aggregate('Node', { id: text, state: { parent: ref('Node') } })
 
 class Levels {
-  #reads = 0
+  reads = 0
   prices: number[] = []
   best(): number | undefined {
-    this.#reads++
+    this.reads++
     return this.prices[0]
   }
 }
