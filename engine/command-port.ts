@@ -2,12 +2,13 @@
  * A producer's end of a lane: encodes commands into the command ring, hands out tickets, and turns
  * receipts into callbacks and promises. The engine's own port and a worker's are the same class.
  *
- *   submit ─▶ claim, encode, commit ─▶ published by the 64th command, or at the end of this turn
+ *   submit ─▶ claim, encode, commit ─▶ published by the 256th command, or at the end of this turn
  *   poll   ─▶ receipts in ticket order ─▶ onReceipts, execute's promises, synced's promises
  */
 import { TidewheelError } from '../journal/errors.js'
 import { alignWord } from '../journal/layout.js'
 import { KEY_BYTES_MAX } from '../journal/record-layout.js'
+import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import {
   COMMAND_BYTES_MAX,
   COMMAND_HEADER_BYTES,
@@ -39,13 +40,17 @@ type AnyCommand = Pick<CommandType, 'name' | 'index' | 'domain'>
 export interface PortOwner {
   /** Commands were published, or an answer is awaited. */
   kick(): void
-  /** Inline: runs batches now, so that the ring may have room. */
+  /** A batch was published, or the ring is full. Inline: runs batches now. */
   runNow(): void
   /** Why the engine does not take commands any more. */
   stopReason(): TidewheelError
 }
 
-const PUBLISH_EVERY = 64
+/**
+ * A batch: inline, it runs at once, while its bytes are in the cache and the journaler has nothing
+ * to do; a feed that submits in a loop would otherwise first fill the whole ring.
+ */
+const PUBLISH_EVERY = BATCH_COMMANDS_MAX
 
 interface PendingReceipt {
   readonly ticket: number
@@ -232,7 +237,10 @@ export class CommandPort {
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     view.setUint32(offset + COMMAND_RESERVED, 0, true)
     commands.commit(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
-    if (++this.unpublished === PUBLISH_EVERY) this.publish()
+    if (++this.unpublished === PUBLISH_EVERY) {
+      this.publish()
+      this.owner.runNow()
+    }
     if (!this.flushScheduled) this.scheduleFlush()
     return ++this.ticket
   }
