@@ -26,21 +26,20 @@ import {
   STREAM_OPENED_RECORD,
 } from '../journal/record-layout.js'
 import { readRecordVersion } from '../journal/record-version.js'
-import type { AggregateStore } from './aggregate-store.js'
 import type { EventMeta } from './domain.js'
 import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
 import { rememberOutcome } from './keyed-outcome.js'
 import { UndoLog } from './undo-log.js'
 
 class MetaView implements EventMeta<unknown> {
-  store: AggregateStore | undefined
+  event: EventRuntime | undefined
   slot = 0
   version = 0
   sequence = 0
   time = 0
 
   get id(): unknown {
-    return this.store?.ids.idOf(this.slot)
+    return this.event?.store.ids.idOf(this.slot)
   }
 }
 
@@ -49,13 +48,12 @@ export class Applier {
   private readonly runtime: DomainRuntime
   private readonly replaying: boolean
   private readonly meta = new MetaView()
-  private eventName = ''
   private attached: DataView | undefined
 
   constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
     this.runtime = runtime
     this.replaying = mode === 'replay'
-    this.undo = new UndoLog(!this.replaying)
+    this.undo = new UndoLog(runtime.stores, !this.replaying)
   }
 
   /**
@@ -93,7 +91,8 @@ export class Applier {
   }
 
   get eventReached(): string {
-    return `event ${this.eventName} of ${this.meta.store?.name} ${String(this.meta.id)}`
+    const { event, id } = this.meta
+    return `event ${event?.name} of ${event?.store.name} ${String(id)}`
   }
 
   private applyEvent(view: DataView, record: number, lengthBytes: number, type: number): void {
@@ -101,8 +100,7 @@ export class Applier {
     const event = this.runtime.eventByNumber(type)
     const { store, flyweight } = event
     const slot = view.getUint32(record + RECORD_SLOT, true)
-    this.eventName = event.name
-    meta.store = store
+    meta.event = event
     meta.slot = slot
     meta.version = readRecordVersion(view, record)
     meta.sequence++
@@ -120,15 +118,16 @@ export class Applier {
     lengthBytes: number,
     event: EventRuntime,
   ): void {
-    const { slot, version, sequence, store } = this.meta
+    const { slot, version, sequence } = this.meta
+    const { store } = event
     const payloadBytes = lengthBytes - RECORD_HEADER_BYTES
     const damage = event.type.$codec.check(view, record + RECORD_HEADER_BYTES, payloadBytes)
     if (damage !== undefined) refuseRecord(`event ${event.name}: ${damage}`, sequence)
-    if (slot === 0 || slot > store!.ids.count) {
+    if (slot === 0 || slot > store.ids.count) {
       refuseRecord(`event ${event.name} is of a stream that was never opened`, sequence)
     }
-    if (version !== store!.version(slot) + 1) {
-      const known = `${store!.name} ${String(store!.ids.idOf(slot))} is at ${store!.version(slot)}`
+    if (version !== store.version(slot) + 1) {
+      const known = `${store.name} ${String(store.ids.idOf(slot))} is at ${store.version(slot)}`
       refuseRecord(`event ${event.name} has version ${version}, but ${known}`, sequence)
     }
   }

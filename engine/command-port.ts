@@ -182,8 +182,11 @@ export class CommandPort {
     const first = this.answered + 1
     const { view, executes } = this
     view.$reach(Number.MAX_SAFE_INTEGER)
+    let awaited = executes.first?.ticket
     while (view.next()) {
-      if (executes.first?.ticket === view.ticket) executes.shift().resolve(view.toReceipt())
+      if (view.ticket !== awaited) continue
+      executes.shift().resolve(view.toReceipt())
+      awaited = executes.first?.ticket
     }
     const last = view.ticket
     this.answered = last

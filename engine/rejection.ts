@@ -2,7 +2,7 @@
  * Why a command was rejected, in the bytes of receipts and KEYED_OUTCOME records: a code for
  * programs, and details as msgpack. Encoded once per code, since a domain has few.
  */
-import { causeOf } from '../journal/errors.js'
+import { causeOf, TidewheelError } from '../journal/errors.js'
 import { packPlain } from '../journal/schema/plain-data.js'
 import { REJECTION_CODE_BYTES_MAX, REJECTION_DETAIL_BYTES_MAX } from './receipt-layout.js'
 
@@ -39,7 +39,7 @@ export class Rejection {
 
   /** A handler threw. The message is the detail; the stack is not: it would be kept for ever. */
   setFailure(error: unknown): void {
-    const message = causeOf(error)
+    const message = error instanceof TidewheelError ? error.message : causeOf(error)
     this.code = this.encode('HANDLER_FAILED')
     this.detail = (
       packPlain(message.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()) as Uint8Array

@@ -29,6 +29,12 @@ const ENDED = 7 * CURSOR_STRIDE
 const PREPARATION_BYTES = 8 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
 
 /**
+ * The preparer is woken after so much was consumed, not after each block: on two cores a wake-up
+ * takes the core of a thread that has work (10 % of the journaler's time at 4,400 blocks a second).
+ */
+const SIGNAL_STEP_BYTES = 256 * 1024
+
+/**
  * @param preparedSegment the highest one that is there under its final name, without a gap from the
  *   current one on: an earlier session may have left any number ready.
  */
@@ -47,6 +53,8 @@ export function createSegmentPreparation(
 }
 
 export class SegmentPreparation {
+  /** The journaler's: it wakes the preparer once a step. */
+  private signalledStep = 0
   private readonly cells: Int32Array
 
   constructor(memory: SharedArrayBuffer) {
@@ -89,6 +97,9 @@ export class SegmentPreparation {
   setConsumed(bytes: number): void {
     // Publishes the pace, to the load in consumedBytes.
     Atomics.store(this.cells, CONSUMED, bytes / BLOCK_ALIGNMENT_BYTES)
+    const step = Math.floor(bytes / SIGNAL_STEP_BYTES)
+    if (step === this.signalledStep) return
+    this.signalledStep = step
     this.signal()
   }
 
@@ -99,6 +110,7 @@ export class SegmentPreparation {
     Atomics.store(this.cells, CONSUMED, consumedBytes / BLOCK_ALIGNMENT_BYTES)
     // Publishes that the next segment may be begun, to the load in currentSegment.
     Atomics.store(this.cells, CURRENT, segment)
+    this.signalledStep = 0
     this.signal()
   }
 
