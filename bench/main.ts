@@ -13,6 +13,7 @@ const BENCHMARKS: readonly Benchmark[] = [transferBenchmark, microBenchmark]
 const USAGE = `npm run bench -- [names] [options]
 
   names          ${BENCHMARKS.map(({ name }) => name).join(', ')} (default: all)
+  --quick        a few minutes at most (the default)
   --full         the sizes that are published; takes many minutes
   --smoke        proves that everything works, measures nothing
   --data DIR     where journals are written (default: a temporary directory)

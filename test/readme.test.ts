@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
+import { readRows, withFigures } from '../scripts/figures.js'
 
 // Compiled tests lie in dist/test.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -99,5 +100,10 @@ describe('README', () => {
     for (const [, script = ''] of readme.matchAll(/npm (?:run )?(start|test|check|bench)\b/g)) {
       expect(scripts).toHaveProperty(script)
     }
+  })
+
+  it('figures: are those of the raw rows', () => {
+    expect(withFigures(readme, readRows())).toBe(readme)
+    expect(readme).toContain('`transfer.throughput`')
   })
 })
