@@ -142,6 +142,11 @@ export class DomainRuntime implements StateIds {
     return this.eventsByNumber[number] ?? this.refuseNumber(number)
   }
 
+  /** Where the events of this number belong; undefined if the domain has none. */
+  storeOfEvent(number: number): AggregateStore | undefined {
+    return this.eventsByNumber[number]?.store
+  }
+
   /** @throws TidewheelError SCHEMA_CHANGED for a number that the domain has no aggregate for. */
   storeByNumber(number: number): AggregateStore {
     return this.storesByNumber[number] ?? this.refuseNumber(number)

@@ -5,6 +5,7 @@ import { FrameCursor } from '../journal/frames.js'
 import { CATALOGUE_RECORD, SYSTEM_COMMAND } from '../journal/record-layout.js'
 import { Applier } from './applier.js'
 import type { DomainRuntime } from './domain-runtime.js'
+import { TouchAhead } from './touch-ahead.js'
 
 export class Replay {
   /** As the journal has it; undefined as long as none was met. */
@@ -12,10 +13,12 @@ export class Replay {
   private readonly runtime: DomainRuntime
   private readonly applier: Applier
   private readonly cursor = new FrameCursor()
+  private readonly touches: TouchAhead
 
   constructor(runtime: DomainRuntime) {
     this.runtime = runtime
     this.applier = new Applier(runtime, 'replay')
+    this.touches = new TouchAhead(runtime)
   }
 
   /**
@@ -23,9 +26,12 @@ export class Replay {
    * @throws TidewheelError REPLAY_FAILED, SCHEMA_CHANGED, DOMAIN_MISMATCH, OUT_OF_MEMORY
    */
   visit(view: DataView, frameOffset: number, payloadBytes: number): void {
-    const { cursor } = this
+    const { cursor, touches } = this
     cursor.reset(view, frameOffset, payloadBytes)
+    touches.reset(view, frameOffset, payloadBytes)
+    let untilTouch = 0
     while (cursor.nextFrame()) {
+      if (untilTouch-- === 0) untilTouch = touches.next() - 1
       if (cursor.commandType === SYSTEM_COMMAND) this.readSystemFrame()
       else {
         try {
