@@ -42,3 +42,25 @@ function enlarged(array: Int32Array, size: number): Int32Array<ArrayBuffer> {
   larger.set(array)
   return larger
 }
+
+/** What an index looked up in two sweeps has to offer. */
+interface HashedIds {
+  hashBytes(view: DataView, offset: number, lengthBytes: number): number
+  touch(hash: number): number
+  findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number
+}
+
+/** Finds all ids of `lookup` in two sweeps; returns something derived from what it touched. */
+export function findManyHashed(ids: HashedIds, view: DataView, lookup: IdLookup): number {
+  const { offsets, lengths, hashes, slots, count } = lookup
+  let touched = 0
+  for (let i = 0; i < count; i++) {
+    const hash = ids.hashBytes(view, offsets[i]!, lengths[i]!)
+    hashes[i] = hash
+    touched += ids.touch(hash)
+  }
+  for (let i = 0; i < count; i++) {
+    slots[i] = ids.findBytes(view, offsets[i]!, lengths[i]!, hashes[i]!)
+  }
+  return touched
+}

@@ -10,7 +10,7 @@ import { SeededHash } from './hash.js'
 import { HashIndex } from './hash-index.js'
 import { assertNew, assertSlot, invalidId } from './id-checks.js'
 import type { IdIndex } from './id-index.js'
-import type { IdLookup } from './id-lookup.js'
+import { findManyHashed, type IdLookup } from './id-lookup.js'
 import { SlotTable } from './slot-table.js'
 import { TextArena } from './text-arena.js'
 
@@ -84,22 +84,7 @@ export class TextIdIndex implements IdIndex<string> {
   }
 
   findMany(view: DataView, lookup: IdLookup): number {
-    const { offsets, lengths, hashes, slots, count } = lookup
-    let touched = 0
-    for (let i = 0; i < count; i++) {
-      const hash = this.hashBytes(view, offsets[i] as number, lengths[i] as number)
-      hashes[i] = hash
-      touched += this.touch(hash)
-    }
-    for (let i = 0; i < count; i++) {
-      slots[i] = this.findBytes(
-        view,
-        offsets[i] as number,
-        lengths[i] as number,
-        hashes[i] as number,
-      )
-    }
-    return touched
+    return findManyHashed(this, view, lookup)
   }
 
   addBytes(view: DataView, offset: number, lengthBytes: number): number {
