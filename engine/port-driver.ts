@@ -12,6 +12,8 @@ export class PortDriver {
   readonly status: EngineStatus
   private readonly driver: EventLoopDriver
   private ended = false
+  /** The shared status tells of an end before the message that says why has arrived. */
+  private readonly isReasonKnown: () => boolean
 
   /** `stopReason` says why the engine has stopped, once the shared status says that it has. */
   constructor(
@@ -19,7 +21,9 @@ export class PortDriver {
     domain: Domain,
     stopReason: () => TidewheelError,
     executeWaitMs: number,
+    isReasonKnown: () => boolean = () => true,
   ) {
+    this.isReasonKnown = isReasonKnown
     const processorDoorbell = new Doorbell(memory.processorDoorbell)
     this.status = new EngineStatus(memory.status)
     this.driver = new EventLoopDriver(
@@ -50,7 +54,7 @@ export class PortDriver {
     const { hasEnded } = this.status
     const polled = this.port.poll()
     // The status was read first: all that was released before the end has been taken now.
-    if (hasEnded && !polled) this.end()
+    if (hasEnded && !polled && this.isReasonKnown()) this.end()
     return polled
   }
 }

@@ -99,7 +99,13 @@ export class ThreadSide implements ProcessorSide {
     this.ids = new RemoteIds(async (aggregateIndex, slot, count) => {
       return (await this.request({ op: 'idsFrom', aggregateIndex, slot, count })) as IdValue[]
     })
-    this.driver = new PortDriver(ready.lane, domain, () => this.reason(), options.executeWaitMs)
+    this.driver = new PortDriver(
+      ready.lane,
+      domain,
+      () => this.reason(),
+      options.executeWaitMs,
+      () => this.isReasonKnown,
+    )
     this.port = this.driver.port
     worker.on('message', (message: ProcessorMessage) => this.receive(message))
     worker.on('error', (error) => this.fail(endedError(causeOf(error))))
@@ -201,6 +207,10 @@ export class ThreadSide implements ProcessorSide {
     if (!this.driver.status.hasEnded) this.fail(endedError(`exit code ${code}`))
     for (const { reject } of this.pending.values()) reject(this.reason())
     this.pending.clear()
+  }
+
+  private get isReasonKnown(): boolean {
+    return this.failure !== undefined || this.driver.status.get() !== ENGINE_FAILED
   }
 
   private fail(error: TidewheelError): void {
