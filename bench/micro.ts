@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import { Bench } from 'tinybench'
 import { createIdIndex } from '../engine/memory/id-index.js'
 import { createByteRing, RingConsumer, RingProducer } from '../engine/ring/byte-ring.js'
+import { FixedSink } from '../journal/schema/codec.js'
 import { compileCodec } from '../journal/schema/compiled-codec.js'
 import { int, text, u32 } from '../journal/schema/field-types.js'
 import { createFlyweight } from '../journal/schema/flyweight.js'
@@ -69,22 +70,23 @@ function addCodec(bench: Bench): () => void {
   }
   const view = new DataView(new ArrayBuffer(1024))
   flyweight.$attach(view)
+  const sink = new FixedSink(view).at(0, 1024)
   bench.add('codec.encode', () => {
     for (let i = 0; i < OPERATIONS; i++) {
-      codec.encode({ from: i, to: i + 1, amount: i }, view, 0, 1024)
+      codec.encode({ from: i, to: i + 1, amount: i }, sink)
     }
   })
   let sum = 0
   bench.add('flyweight.read', () => {
     for (let i = 0; i < OPERATIONS; i++) {
-      flyweight.$wrap(0, layout.fixedBytes)
+      flyweight.$wrap(0)
       sum += flyweight.amount
     }
   })
   const textual = compileCodec(layOut('Note', { note: text, amount: int }, 'command'))
   bench.add('codec.encode-text', () => {
     for (let i = 0; i < OPERATIONS; i++) {
-      textual.encode({ note: 'account-12345', amount: i }, view, 0, 1024)
+      textual.encode({ note: 'account-12345', amount: i }, sink)
     }
   })
   bench.add('msgpackr.pack', () => {

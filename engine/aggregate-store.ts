@@ -8,11 +8,21 @@
  * `record-store.ts` and `object-store.ts` are the two kinds.
  */
 import { TidewheelError } from '../journal/errors.js'
-import { getU48, setU48 } from '../journal/layout.js'
+import {
+  RECORD_VERSION,
+  RECORD_VERSION_HIGH,
+  STREAM_VERSION_MAX,
+} from '../journal/record-layout.js'
 import type { IdType } from '../journal/schema/id-type.js'
 import type { Aggregate } from './domain.js'
 import { createIdIndex, type IdIndex } from './memory/id-index.js'
-import { SLOT_FIELDS, SLOT_PENDING, SLOT_VERSION, SLOT_VERSION_HIGH } from './slab-layout.js'
+import {
+  SLOT_FIELDS,
+  SLOT_PENDING_SHIFT,
+  SLOT_PENDING_WORD,
+  SLOT_VERSION_HIGH_MASK,
+  SLOT_VERSION_WORD,
+} from './slab-layout.js'
 import type { UndoLog } from './undo-log.js'
 
 export abstract class AggregateStore {
@@ -25,6 +35,11 @@ export abstract class AggregateStore {
   /** Whether finding an id costs a hash; a small integer is looked up directly. */
   readonly hasHashedIds: boolean
   readonly slab: DataView
+  /** The same memory, and what a slot takes of it. */
+  readonly words: Int32Array
+  readonly strideWords: number
+  /** Whether views were handed out since {@link releaseViews}; whoever hands them out says so. */
+  hasViews = false
   /** Number of the aggregate in the journal's catalogue. */
   catalogueNumber = 0
 
@@ -38,33 +53,63 @@ export abstract class AggregateStore {
     this.hasHashedIds = aggregate.idType !== 'u32'
     this.ids = createIdIndex(aggregate.idType) as IdIndex<unknown>
     this.slab = reserveSlab(name, capacity, this.strideBytes)
+    this.words = new Int32Array(this.slab.buffer)
+    this.strideWords = this.strideBytes / Int32Array.BYTES_PER_ELEMENT
   }
 
+  /** Of the last event applied; 0 without events. */
   version(slot: number): number {
-    const offset = slot * this.strideBytes
-    return getU48(this.slab, offset + SLOT_VERSION, offset + SLOT_VERSION_HIGH)
+    const { words } = this
+    const at = slot * this.strideWords
+    const high = words[at + SLOT_PENDING_WORD]! & SLOT_VERSION_HIGH_MASK
+    const low = words[at + SLOT_VERSION_WORD]! >>> 0
+    return high === 0 ? low : low + high * 0x1_0000_0000
   }
 
   /** The stream has reached `version`; nothing is pending. */
   setVersion(slot: number, version: number): void {
-    const offset = slot * this.strideBytes
-    setU48(this.slab, offset + SLOT_VERSION, offset + SLOT_VERSION_HIGH, version)
-    this.slab.setUint16(offset + SLOT_PENDING, 0, true)
+    const { words } = this
+    const at = slot * this.strideWords
+    words[at + SLOT_VERSION_WORD] = version | 0
+    words[at + SLOT_PENDING_WORD] = Math.floor(version / 0x1_0000_0000)
   }
 
-  pending(slot: number): number {
-    return this.slab.getUint16(slot * this.strideBytes + SLOT_PENDING, true)
+  /** The stream has reached the version of the event record at `record`; nothing is pending. */
+  reachVersion(slot: number, view: DataView, record: number): void {
+    const { words } = this
+    const at = slot * this.strideWords
+    words[at + SLOT_VERSION_WORD] = view.getInt32(record + RECORD_VERSION, true)
+    words[at + SLOT_PENDING_WORD] = view.getUint16(record + RECORD_VERSION_HIGH, true)
   }
 
-  setPending(slot: number, count: number): void {
-    this.slab.setUint16(slot * this.strideBytes + SLOT_PENDING, count, true)
+  isPending(slot: number): boolean {
+    return this.words[slot * this.strideWords + SLOT_PENDING_WORD]! >>> SLOT_PENDING_SHIFT !== 0
+  }
+
+  /**
+   * Counts one more pending event of the stream, and returns the version that it will have; or 0,
+   * and counts nothing, when versions have come to their end.
+   */
+  addPending(slot: number): number {
+    const { words } = this
+    const at = slot * this.strideWords
+    const low = words[at + SLOT_VERSION_WORD]!
+    const rest = words[at + SLOT_PENDING_WORD]!
+    if (rest !== 0 || low < 0) return this.addPendingSlowly(slot, rest)
+    words[at + SLOT_PENDING_WORD] = 1 << SLOT_PENDING_SHIFT
+    return low + 1
+  }
+
+  /** What the running command has emitted to the stream is taken back. */
+  clearPending(slot: number): void {
+    this.words[slot * this.strideWords + SLOT_PENDING_WORD]! &= SLOT_VERSION_HIGH_MASK
   }
 
   /** Loads the slot of each stream; returns something derived from what was loaded. */
   touchMany(slots: Int32Array, count: number): number {
-    const { slab, strideBytes } = this
+    const { words, strideWords } = this
     let touched = 0
-    for (let i = 0; i < count; i++) touched += slab.getInt32(slots[i]! * strideBytes, true)
+    for (let i = 0; i < count; i++) touched += words[slots[i]! * strideWords]!
     return touched
   }
 
@@ -78,11 +123,19 @@ export abstract class AggregateStore {
   /** The state that `decide` reads; the same view for the same stream until {@link releaseViews}. */
   abstract readable(slot: number, id: unknown): unknown
 
-  /** Makes all views handed out since the last call unusable. */
+  /** Makes all views handed out since the last call unusable, and sets `hasViews` back. */
   abstract releaseViews(): void
 
   /** A copy of the state that no later command changes. */
   abstract copy(slot: number): unknown
+
+  private addPendingSlowly(slot: number, rest: number): number {
+    const version = this.version(slot) + (rest >>> SLOT_PENDING_SHIFT) + 1
+    if (version > STREAM_VERSION_MAX) return 0
+    const at = slot * this.strideWords + SLOT_PENDING_WORD
+    this.words[at] = rest + (1 << SLOT_PENDING_SHIFT)
+    return version
+  }
 }
 
 function reserveSlab(name: string, capacity: number, strideBytes: number): DataView {

@@ -25,35 +25,25 @@ import {
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
 } from '../journal/record-layout.js'
-import { readRecordVersion } from '../journal/record-version.js'
-import type { EventMeta } from './domain.js'
-import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
+import type { DomainRuntime } from './domain-runtime.js'
+import type { EventMetaView } from './event-meta.js'
+import type { EventRuntime } from './event-runtime.js'
 import { rememberOutcome } from './keyed-outcome.js'
-import { UndoLog } from './undo-log.js'
-
-class MetaView implements EventMeta<unknown> {
-  event: EventRuntime | undefined
-  slot = 0
-  version = 0
-  sequence = 0
-  time = 0
-
-  get id(): unknown {
-    return this.event?.store.ids.idOf(this.slot)
-  }
-}
+import type { UndoLog } from './undo-log.js'
 
 export class Applier {
   readonly undo: UndoLog
   private readonly runtime: DomainRuntime
   private readonly replaying: boolean
-  private readonly meta = new MetaView()
+  private readonly meta: EventMetaView
   private attached: DataView | undefined
 
   constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
     this.runtime = runtime
     this.replaying = mode === 'replay'
-    this.undo = new UndoLog(runtime.stores, !this.replaying)
+    this.undo = runtime.undo
+    this.undo.isKept = !this.replaying
+    this.meta = runtime.meta
   }
 
   /**
@@ -98,17 +88,11 @@ export class Applier {
   private applyEvent(view: DataView, record: number, lengthBytes: number, type: number): void {
     const { meta } = this
     const event = this.runtime.eventByNumber(type)
-    const { store, flyweight } = event
-    const slot = view.getUint32(record + RECORD_SLOT, true)
     meta.event = event
-    meta.slot = slot
-    meta.version = readRecordVersion(view, record)
+    meta.record = record
     meta.sequence++
     if (this.replaying) this.checkEvent(view, record, lengthBytes, event)
-    flyweight.$wrap(record + RECORD_HEADER_BYTES, lengthBytes - RECORD_HEADER_BYTES)
-    const result = event.evolve(store.writable(slot, this.undo), flyweight, meta)
-    if (result !== undefined) refuseResult(event.name, result)
-    store.setVersion(slot, meta.version)
+    event.apply(view, record)
   }
 
   /** A checksum proves that a record is as it was written, not that it was written by us. */
@@ -155,6 +139,7 @@ export class Applier {
 
   private attach(view: DataView): void {
     this.attached = view
+    this.meta.view = view
     for (const { flyweight } of this.runtime.events) flyweight.$attach(view, this.runtime)
   }
 }
@@ -164,14 +149,5 @@ function refuseRecord(problem: string, sequence: number): never {
     'REPLAY_FAILED',
     `${problem}. The journal does not fit together; restore it from a copy`,
     { sequence },
-  )
-}
-
-function refuseResult(event: string, result: unknown): never {
-  // What fails later has been refused already, and must not end the process.
-  if (result instanceof Promise) result.catch(() => {})
-  throw new TidewheelError(
-    'EVOLVE_FAILED',
-    `evolve of ${event} returned a value; it must change the state it is given and return nothing`,
   )
 }

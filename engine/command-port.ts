@@ -7,6 +7,7 @@
  */
 import { TidewheelError } from '../journal/errors.js'
 import { alignWord } from '../journal/layout.js'
+import { FixedSink } from '../journal/schema/codec.js'
 import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import {
   COMMAND_BYTES_MAX,
@@ -79,6 +80,7 @@ export class CommandPort {
   private limit = 0
   private keyBytes = 0
   private readonly commands: RingProducer
+  private readonly sink: FixedSink
   private readonly receipts: RingConsumer
   private readonly view: ReceiptView
   private readonly listenerRing: RingConsumer
@@ -102,6 +104,7 @@ export class CommandPort {
   ) {
     this.executeWaitMs = executeWaitMs
     this.commands = new RingProducer(memory.commands)
+    this.sink = new FixedSink(this.commands.view)
     this.receipts = new RingConsumer(memory.receipts)
     this.view = new ReceiptView(this.receipts)
     this.listenerRing = new RingConsumer(memory.receipts)
@@ -115,7 +118,7 @@ export class CommandPort {
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     const payload = this.begin(command, options)
     if (payload === NO_ROOM) return 0
-    return this.end(command, command.$codec.encode(value, this.commands.view, payload, this.limit))
+    return this.end(command, command.$codec.encode(value, this.sink.at(payload, this.limit)))
   }
 
   /**

@@ -11,19 +11,17 @@ import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { PayloadLayout, PlacedField } from '../journal/schema/payload-layout.js'
 import type { StateIds } from '../journal/schema/state-view.js'
 import type { AggregateStore } from './aggregate-store.js'
-import {
-  type CommandType,
-  type Domain,
-  type EventMeta,
-  type EventType,
-  isObjectState,
-} from './domain.js'
+import { compileEvent } from './compiled-event.js'
+import { type CommandType, type Domain, isObjectState } from './domain.js'
 import { compileDomain, stateLayoutOf } from './domain-compiler.js'
+import { EventMetaView } from './event-meta.js'
+import type { EventRuntime } from './event-runtime.js'
 import { refuseId } from './id-refusal.js'
 import { KeyTable, type KeyWindow } from './memory/key-table.js'
 import { ObjectStore } from './object-store.js'
 import { RecordStore } from './record-store.js'
 import type { Transaction } from './transaction.js'
+import { UndoLog } from './undo-log.js'
 
 /** Where the id of a reference lies in a command's payload. */
 export class ReferenceExtent {
@@ -78,29 +76,14 @@ export class CommandRuntime {
   }
 }
 
-export class EventRuntime {
-  readonly name: string
-  readonly type: EventType
-  readonly store: AggregateStore
-  readonly flyweight: Flyweight
-  readonly evolve: (state: unknown, event: unknown, meta: EventMeta<unknown>) => unknown
-  number = 0
-
-  constructor(type: EventType, store: AggregateStore) {
-    this.name = type.name
-    this.type = type
-    this.store = store
-    this.flyweight = createFlyweight(type.$codec.layout)
-    this.evolve = type.evolve as EventRuntime['evolve']
-  }
-}
-
 export class DomainRuntime implements StateIds {
   readonly domain: Domain
   readonly stores: readonly AggregateStore[]
   readonly events: readonly EventRuntime[]
   readonly commands: readonly CommandRuntime[]
   readonly keys: KeyTable
+  readonly undo: UndoLog
+  readonly meta = new EventMetaView()
   /** Of the last event applied. */
   sequence = 0
   /** Journal time of the last frame applied, in µs. */
@@ -117,8 +100,9 @@ export class DomainRuntime implements StateIds {
         ? new ObjectStore(aggregate, aggregate.state)
         : new RecordStore(aggregate, stateLayoutOf(domain, aggregate.index), this),
     )
-    this.events = domain.events.map(
-      (event) => new EventRuntime(event, this.stores[event.aggregateIndex]!),
+    this.undo = new UndoLog(this.stores)
+    this.events = domain.events.map((event) =>
+      compileEvent(event, this.stores[event.aggregateIndex]!, this.undo, this.meta),
     )
     this.commands = domain.commands.map((command) => new CommandRuntime(command))
     this.keys = new KeyTable(keyWindow)
@@ -183,12 +167,6 @@ export class DomainRuntime implements StateIds {
     for (const command of this.commands) {
       command.number = numberOf(catalogue, 'command', command.name)
     }
-  }
-
-  /** Views that handlers got are dead from here on. */
-  releaseViews(): void {
-    const { stores } = this
-    for (let i = 0; i < stores.length; i++) stores[i]!.releaseViews()
   }
 
   private refuseNumber(number: number): never {

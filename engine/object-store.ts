@@ -32,6 +32,7 @@ export class ObjectStore extends AggregateStore {
 
   /** Handlers get the state itself, which cannot be taken back; but nobody else sees these. */
   override releaseViews(): void {
+    this.hasViews = false
     if (this.initials.length === 0) return
     this.initials.length = 0
     this.initialIds.length = 0

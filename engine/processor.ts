@@ -117,7 +117,7 @@ export class Processor {
   }
 
   private runCommand(lane: Lane, index: number): void {
-    const { batch, tx, runtime } = this
+    const { batch, tx } = this
     lane.tickets++
     const command = batch.commands[index]
     if (command === undefined) {
@@ -137,14 +137,13 @@ export class Processor {
     } else if (tx.failure !== undefined || tx.rejected) {
       this.reject(lane, command, isKeyed)
     }
-    runtime.releaseViews()
   }
 
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
     const { flyweight } = command
     tx.begin(this.ring.offset, this.clock.latestUs, flyweight, batch, index)
-    flyweight.$wrap(batch.payloads[index]!, batch.payloadBytes[index]!)
+    flyweight.$wrap(batch.payloads[index]!)
     try {
       const result = command.decide(flyweight, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
@@ -152,9 +151,7 @@ export class Processor {
       // What follows a rejection does not change it.
       if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
     }
-    tx.noteSwallowed()
-    tx.ended = true
-    flyweight.$poison()
+    tx.end()
   }
 
   /** Completes the frame and applies it. False: the transaction is taken back, or the engine stops. */

@@ -16,10 +16,8 @@ import type { UndoLog } from './undo-log.js'
 const VIEWS_SEARCHED_MAX = 16
 
 export class RecordStore extends AggregateStore {
-  readonly slabWords: Int32Array
-  readonly strideWords: number
   readonly columns: ChunkedColumn<unknown>[]
-  private readonly writer: StateView
+  readonly writer: StateView
   private readonly createReader: () => StateView
   private readonly readers: StateView[] = []
   /** Ids of the readers that stand on slot 0, by index of the reader. */
@@ -29,8 +27,6 @@ export class RecordStore extends AggregateStore {
 
   constructor(aggregate: Aggregate, layout: PayloadLayout, ids: StateIds) {
     super(aggregate, stateBytes(layout))
-    this.slabWords = new Int32Array(this.slab.buffer)
-    this.strideWords = this.strideBytes / Int32Array.BYTES_PER_ELEMENT
     this.columns = createColumns(layout)
     const { Writable, ReadOnly } = createStateViews(layout)
     this.writer = new Writable()
@@ -71,6 +67,7 @@ export class RecordStore extends AggregateStore {
     for (let i = 0; i < readersUsed; i++) readers[i]!.$poison()
     if (readersUsed > VIEWS_SEARCHED_MAX) this.readersBySlot.clear()
     this.readersUsed = 0
+    this.hasViews = false
   }
 
   override copy(slot: number): Record<string, unknown> {

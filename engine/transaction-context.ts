@@ -28,17 +28,20 @@ import {
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
 import { writeRecordVersion } from '../journal/record-version.js'
+import type { PayloadSink } from '../journal/schema/codec.js'
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
 import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
-import type { DomainRuntime, EventRuntime } from './domain-runtime.js'
+import type { DomainRuntime } from './domain-runtime.js'
+import type { EventRuntime } from './event-runtime.js'
 import { refuseId } from './id-refusal.js'
 import type { EngineRejection } from './receipt.js'
 import type { Transaction } from './transaction.js'
 
-export class TransactionContext implements Transaction {
+export class TransactionContext implements Transaction, PayloadSink {
+  readonly view: DataView
   time = 0
   /** Where the next record goes, in `view`. */
   offset = 0
@@ -51,22 +54,21 @@ export class TransactionContext implements Transaction {
   /** What a handler did wrong; set even if the handler caught it. */
   failure: unknown
 
-  /** The event that is being emitted. Still set when the next one is: that emit has thrown. */
-  private emitting = ''
-  private emittingEvent: EventRuntime | undefined
-  private emittingSlot = 0
+  /** Where the transaction must end. */
+  payloadLimit = 0
   private frameOffset = 0
   private command: Flyweight | undefined
   /** Where the command is from, and its index there. */
   private batch: CommandBatch | undefined
   private index = 0
-  private limit = 0
-  private readonly view: DataView
   private readonly domain: Domain
   private readonly stores: readonly AggregateStore[]
   private readonly events: readonly EventRuntime[]
   private readonly opened: AggregateStore[] = []
   private openedCount = 0
+  /** Stores that have handed out views. */
+  private readonly viewed: AggregateStore[] = []
+  private viewedCount = 0
   private readonly nextRandom: () => number
 
   constructor(view: DataView, runtime: DomainRuntime, nextRandom: () => number) {
@@ -91,20 +93,30 @@ export class TransactionContext implements Transaction {
     this.time = timeUs
     this.frameOffset = frameOffset
     this.offset = frameOffset + FRAME_HEADER_BYTES
-    this.limit = frameOffset + TRANSACTION_BYTES_MAX
+    this.payloadLimit = frameOffset + TRANSACTION_BYTES_MAX
     this.eventCount = 0
     this.rejected = false
     this.ended = false
     this.failure = undefined
-    this.emitting = ''
     this.openedCount = 0
+  }
+
+  /** The processor's: the handler has returned, and what it was given is dead from here on. */
+  end(): void {
+    this.ended = true
+    this.command!.$poison()
+    while (this.viewedCount > 0) this.viewed[--this.viewedCount]!.releaseViews()
   }
 
   get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
     if (aggregate.domain !== this.domain) refuseForeign(aggregate.name)
     const store = this.stores[aggregate.index]!
     const slot = this.find(store, id)
-    if (store.pending(slot) !== 0) this.refuseRead(aggregate.name, id)
+    if (store.isPending(slot)) this.refuseRead(aggregate.name, id)
+    if (!store.hasViews) {
+      store.hasViews = true
+      this.viewed[this.viewedCount++] = store
+    }
     return store.readable(slot, id) as DeepReadonly<State>
   }
 
@@ -124,10 +136,21 @@ export class TransactionContext implements Transaction {
     data: Input,
   ): undefined {
     if (this.rejected) return
-    const codec = event.$codec
-    this.beginEvent(event, id)
-    codec.resolve(data, this)
-    this.endEvent(codec.write(data, this.view, this.offset + RECORD_HEADER_BYTES, this.limit))
+    const runtime = this.events[event.index]!
+    if (this.ended) refuseEnded()
+    try {
+      if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
+      runtime.emit(this, id, data)
+    } catch (error) {
+      // An emit that threw fails the command, even if the handler catches the error and goes on.
+      if (!this.rejected) this.failure ??= error
+      throw error
+    }
+  }
+
+  /** The codec's: where the payload of the event that is being emitted goes. */
+  get payloadOffset(): number {
+    return this.offset + RECORD_HEADER_BYTES
   }
 
   reject(code: string, detail?: unknown): undefined {
@@ -153,7 +176,9 @@ export class TransactionContext implements Transaction {
 
   /** The codec's: slot of a stream that an event names. Opens the stream if it is new. */
   slotOf(aggregateIndex: number, id: unknown): number {
-    return this.slotFor(this.stores[aggregateIndex]!, id)
+    const store = this.stores[aggregateIndex]!
+    const slot = this.find(store, id)
+    return slot === 0 ? this.openStream(store, id) : slot
   }
 
   /** The processor's: nothing of this transaction has happened. */
@@ -164,7 +189,7 @@ export class TransactionContext implements Transaction {
       const type = view.getUint16(offset + RECORD_TYPE, true)
       if (type >= FIRST_CATALOGUED_TYPE) {
         const { store } = runtime.eventByNumber(type)
-        store.setPending(view.getUint32(offset + RECORD_SLOT, true), 0)
+        store.clearPending(view.getUint32(offset + RECORD_SLOT, true))
       }
       offset += alignWord(view.getUint32(offset + RECORD_LENGTH, true))
     }
@@ -173,61 +198,32 @@ export class TransactionContext implements Transaction {
     this.eventCount = 0
   }
 
-  /** An emit that threw fails the command, even if the handler caught the error and went on. */
-  noteSwallowed(): void {
-    if (this.emitting === '' || this.rejected) return
-    this.failure ??= new Error(
-      `emitting ${this.emitting} failed, and the handler caught the error and went on; a command is all or nothing`,
-    )
-  }
-
-  private beginEvent(event: { name: string; index: number }, id: unknown): void {
-    if (this.ended) refuseEnded()
-    this.noteSwallowed()
-    this.emitting = event.name
-    const runtime = this.events[event.index]
-    if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
-    this.emittingEvent = runtime
-    this.emittingSlot = this.slotFor(runtime!.store, id)
-  }
-
-  /** The payload is in place; `payloadBytes` is PAST_LIMIT when it is not. */
-  private endEvent(payloadBytes: number): void {
-    const { view, offset, emittingSlot: slot } = this
-    const { store, number } = this.emittingEvent!
-    this.emitting = ''
-    if (this.rejected) return
+  /** Puts a record's header before its payload; `payloadBytes` is PAST_LIMIT when that has no room. */
+  append(event: EventRuntime, slot: number, payloadBytes: number): void {
     if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
-      this.refuse('TRANSACTION_TOO_LARGE')
-      return
+      return this.refuse('TRANSACTION_TOO_LARGE')
     }
-    const pending = store.pending(slot) + 1
-    const version = store.version(slot) + pending
-    if (version > STREAM_VERSION_MAX) {
-      const { name: aggregate, ids } = store
-      this.refuse('CAPACITY_EXCEEDED', {
-        aggregate,
-        id: ids.idOf(slot),
-        versionMax: STREAM_VERSION_MAX,
-      })
-      return
-    }
-    store.setPending(slot, pending)
+    const version = event.store.addPending(slot)
+    if (version === 0) return this.refuseVersion(event.store, slot)
+    const { view, offset } = this
     view.setUint32(offset + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
-    view.setUint16(offset + RECORD_TYPE, number, true)
+    view.setUint16(offset + RECORD_TYPE, event.number, true)
     view.setUint32(offset + RECORD_SLOT, slot, true)
     writeRecordVersion(view, offset, version)
     this.offset = offset + alignWord(RECORD_HEADER_BYTES + payloadBytes)
     this.eventCount++
   }
 
-  private slotFor(store: AggregateStore, id: unknown): number {
-    const slot = this.find(store, id)
-    return slot === 0 ? this.openStream(store, id) : slot
+  private refuseVersion({ name: aggregate, ids }: AggregateStore, slot: number): undefined {
+    this.refuse('CAPACITY_EXCEEDED', {
+      aggregate,
+      id: ids.idOf(slot),
+      versionMax: STREAM_VERSION_MAX,
+    })
   }
 
   /** Slot of the stream, or 0. An id that the command names was hashed by the sweep already. */
-  private find(store: AggregateStore, id: unknown): number {
+  find(store: AggregateStore, id: unknown): number {
     if (this.ended) refuseEnded()
     // A reference that was not read yet is undefined too.
     if (store.hasHashedIds && id !== undefined) {
@@ -241,12 +237,14 @@ export class TransactionContext implements Transaction {
     return slot
   }
 
-  private openStream(store: AggregateStore, id: unknown): number {
+  /** Gives a new stream its slot; or 0, and the transaction is refused. */
+  openStream(store: AggregateStore, id: unknown): number {
+    if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
     if (store.isFull) {
       this.refuse('CAPACITY_EXCEEDED', { aggregate: store.name, capacity: store.capacity })
       return 0
     }
-    if (this.offset + STREAM_OPENED_ID + ID_BYTES_MAX > this.limit) {
+    if (this.offset + STREAM_OPENED_ID + ID_BYTES_MAX > this.payloadLimit) {
       this.refuse('TRANSACTION_TOO_LARGE')
       return 0
     }

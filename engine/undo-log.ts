@@ -2,27 +2,30 @@
  * What the running transaction has changed in record state, so that a range error in the middle
  * leaves nothing behind: a copy of each slot before an event is applied, restored newest first.
  * Object state has no copy; `hasObjectChanges` says that there is no way back.
+ *
+ *   words:  … │ words of a slot │ index of its store │ slot │ …        columnValues: beside them
+ *                                 the newest entry is read first, from its end
  */
 import type { AggregateStore } from './aggregate-store.js'
 import type { RecordStore } from './record-store.js'
 
 const WORDS_INITIAL = 4096
 
-/** Behind the words of a slot: index of its store, slot. */
-const ENTRY_HEADER_WORDS = 2
+/** What an entry has besides the words of its slot. */
+export const UNDO_ENTRY_WORDS = 2
 
 export class UndoLog {
   hasObjectChanges = false
-  private readonly isKept: boolean
-  private readonly stores: readonly AggregateStore[]
-  private words = new Int32Array(WORDS_INITIAL)
-  private wordCount = 0
-  private columnValues: unknown[] = []
-
   /** At replay there is no way back, so nothing is kept for one. */
-  constructor(stores: readonly AggregateStore[], isKept: boolean) {
+  isKept = true
+  /** In `roomFor`'s words: where the next entry goes. */
+  wordCount = 0
+  private words = new Int32Array(WORDS_INITIAL)
+  private columnValues: unknown[] = []
+  private readonly stores: readonly AggregateStore[]
+
+  constructor(stores: readonly AggregateStore[]) {
     this.stores = stores
-    this.isKept = isKept
   }
 
   clear(): void {
@@ -31,41 +34,44 @@ export class UndoLog {
     if (this.columnValues.length > 0) this.columnValues = []
   }
 
+  /** Words with room for an entry of `count` at `wordCount`. */
+  roomFor(count: number): Int32Array {
+    while (this.wordCount + count > this.words.length) this.grow()
+    return this.words
+  }
+
   save(store: RecordStore, slot: number): void {
     if (!this.isKept) return
-    const { strideWords, slabWords, columns } = store
-    const needed = this.wordCount + strideWords + ENTRY_HEADER_WORDS
-    if (needed > this.words.length) this.grow(needed)
-    const { words } = this
+    const { strideWords, words, columns } = store
+    const saved = this.roomFor(strideWords + UNDO_ENTRY_WORDS)
     const from = slot * strideWords
     let to = this.wordCount
-    for (let i = 0; i < strideWords; i++) words[to++] = slabWords[from + i]!
-    // Behind the words, since the newest entry is read first.
-    words[to++] = store.index
-    words[to++] = slot
+    for (let i = 0; i < strideWords; i++) saved[to++] = words[from + i]!
+    saved[to++] = store.index
+    saved[to++] = slot
     this.wordCount = to
     for (let i = 0; i < columns.length; i++) this.columnValues.push(columns[i]!.get(slot))
   }
 
   /** Puts back everything saved since {@link clear}. */
   restore(): void {
-    const { words } = this
+    const { words: saved } = this
     while (this.wordCount > 0) {
-      this.wordCount -= ENTRY_HEADER_WORDS
-      const store = this.stores[words[this.wordCount]!] as RecordStore
-      const slot = words[this.wordCount + 1]!
-      const { strideWords, slabWords, columns } = store
+      this.wordCount -= UNDO_ENTRY_WORDS
+      const store = this.stores[saved[this.wordCount]!] as RecordStore
+      const slot = saved[this.wordCount + 1]!
+      const { strideWords, words, columns } = store
       this.wordCount -= strideWords
       for (let w = 0; w < strideWords; w++) {
-        slabWords[slot * strideWords + w] = words[this.wordCount + w]!
+        words[slot * strideWords + w] = saved[this.wordCount + w]!
       }
       for (let c = columns.length - 1; c >= 0; c--) columns[c]!.set(slot, this.columnValues.pop())
     }
     this.clear()
   }
 
-  private grow(wordsNeeded: number): void {
-    const larger = new Int32Array(Math.max(this.words.length * 2, wordsNeeded))
+  private grow(): void {
+    const larger = new Int32Array(this.words.length * 2)
     larger.set(this.words)
     this.words = larger
   }

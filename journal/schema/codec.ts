@@ -3,11 +3,13 @@
  * byte and to the word of an error: `NaiveCodec` interprets the layout, is the oracle of the other,
  * and is what tools use for journals of strangers; `compileCodec` generates straight-line code.
  *
- * An event is encoded in two steps, because resolving a reference to a stream that is not open yet
- * writes a record before this one, which moves the place of this one:
+ * Encoding reads each field of a value once, so that what is checked is what is written, whatever
+ * the value's getters say; then
  *
- *   codec.resolve(value, references)            all checks; then slots of references
- *   codec.write(value, view, offset, limit)     the same value; nothing in between
+ *   all checks  ─▶  slots of references  ─▶  sink.payloadOffset  ─▶  bytes
+ *
+ * in this order, because resolving a reference to a stream that is not open yet writes a record
+ * before this one, which moves the place of this one.
  */
 import { type ErrorCode, TidewheelError } from '../errors.js'
 import type { IdValue } from './id-type.js'
@@ -33,34 +35,51 @@ export const NO_REFERENCES: ReferenceResolver & IdReader = {
   idOf: () => undefined,
 }
 
-/** `write` and `encode` return this when the bytes would pass the limit: nothing was written. */
+/** Where a payload is to be written. */
+export interface PayloadSink extends ReferenceResolver {
+  readonly view: DataView
+  /** Offset in `view`; `slotOf` may move it. */
+  readonly payloadOffset: number
+  /** Offset in `view` that the payload, with the zeros behind it, may reach. */
+  readonly payloadLimit: number
+}
+
+/** A sink that stays where it is. Commands hold ids, so theirs need no references. */
+export class FixedSink implements PayloadSink {
+  readonly view: DataView
+  payloadOffset = 0
+  payloadLimit = 0
+  private readonly references: ReferenceResolver
+
+  constructor(view: DataView, references: ReferenceResolver = NO_REFERENCES) {
+    this.view = view
+    this.references = references
+  }
+
+  at(offset: number, limit: number): this {
+    this.payloadOffset = offset
+    this.payloadLimit = limit
+    return this
+  }
+
+  slotOf(aggregateIndex: number, id: IdValue): number {
+    return this.references.slotOf(aggregateIndex, id)
+  }
+}
+
+/** `encode` returns this when the bytes would pass the limit: nothing was written. */
 export const PAST_LIMIT = -1
 
 export interface Codec {
   readonly layout: PayloadLayout
 
   /**
-   * Checks all of `value`, then resolves references (events only). The value is plain: it reads the
-   * same each time.
+   * Checks all of `value`, resolves references (events only), and writes the payload, with zeros up
+   * to the next multiple of 8.
+   * @returns the payload's exact length, or PAST_LIMIT
    * @throws TidewheelError INVALID_COMMAND or INVALID_EVENT, before any effect
    */
-  resolve(value: unknown, references: ReferenceResolver): void
-
-  /**
-   * Writes the value that was resolved last, with zeros up to the next multiple of 8.
-   * @returns the payload's exact length, or PAST_LIMIT when it would reach beyond `limit`, an
-   *   offset in `view`
-   */
-  write(value: unknown, view: DataView, offset: number, limit: number): number
-
-  /** `resolve`, then `write`. Commands, which hold ids, need no `references`. */
-  encode(
-    value: unknown,
-    view: DataView,
-    offset: number,
-    limit: number,
-    references?: ReferenceResolver,
-  ): number
+  encode(value: unknown, sink: PayloadSink): number
 
   /** Says what is wrong with these bytes, which may be hostile, or undefined. Never throws. */
   check(view: DataView, offset: number, lengthBytes: number): string | undefined

@@ -4,8 +4,7 @@
  * `{ amount: int, to: Account.id, note: text }` (shortened: attach, and check's repetitions):
  *
  *   return class {
- *     constructor() { this.view = undefined; this.bytes = undefined; this.s1 = 0; this.n2 = 0 }
- *     resolve(value, references) {
+ *     encode(value, sink) {
  *       if (typeof value !== 'object' || value === null) refuseValue(value)
  *       const v0 = value.amount
  *       if (!Number.isSafeInteger(v0)) refuseField(0, v0, value)
@@ -14,21 +13,18 @@
  *       const v2 = value.note
  *       const n2 = textBytes(v2)
  *       if (n2 < 0 || n2 > 262144) refuseField(2, v2, value)
- *       this.n2 = n2
- *       const s1 = references.slotOf(0, v1)
+ *       const s1 = sink.slotOf(0, v1)
  *       if (!(s1 > 0)) refuseReference(1, v1)
- *       this.s1 = s1
- *     }
- *     write(value, view, o, limit) {
- *       const end2 = 16 + this.n2
+ *       const end2 = 16 + n2
  *       const length = end2
- *       if (o + ((length + 7) & ~7) > limit) return -1
+ *       const view = sink.view, o = sink.payloadOffset
+ *       if (o + ((length + 7) & ~7) > sink.payloadLimit) return -1
  *       if (length > 16) view.setFloat64(o + ((length - 1) & ~7), 0, true)
- *       view.setFloat64(o, value.amount + 0, true)
- *       view.setUint32(o + 8, this.s1, true)
+ *       view.setFloat64(o, v0 + 0, true)
+ *       view.setUint32(o + 8, s1, true)
  *       view.setUint32(o + 12, end2, true)
  *       const bytes = this.view === view ? this.bytes : this.attach(view)
- *       writeText(bytes, o + 16, value.note, this.n2)
+ *       writeText(bytes, o + 16, v2, n2)
  *       return length
  *     }
  *     check(view, o, lengthBytes) {
@@ -47,14 +43,7 @@
  *   }
  */
 import { assert } from '../errors.js'
-import {
-  type Codec,
-  NO_REFERENCES,
-  PAST_LIMIT,
-  refuseField,
-  refuseReference,
-  refuseValue,
-} from './codec.js'
+import { type Codec, PAST_LIMIT, refuseField, refuseReference, refuseValue } from './codec.js'
 import {
   at,
   damagedCode,
@@ -87,19 +76,13 @@ export function compileCodec(layout: PayloadLayout): Codec {
     this.layout = layout
     this.view = undefined
     this.bytes = undefined
-    ${layout.fields.map(memberCode).filter(Boolean).join('\n    ')}
   }
   attach(view) {
     this.view = view
     this.bytes = bytesOver(view)
     return this.bytes
   }
-  encode(value, view, offset, limit, references = NO_REFERENCES) {
-    this.resolve(value, references)
-    return this.write(value, view, offset, limit)
-  }
-${resolveCode(layout)}
-${writeCode(layout)}
+${encodeCode(layout)}
 ${checkCode(layout)}
 ${decodeCode(layout)}
 }`
@@ -107,7 +90,6 @@ ${decodeCode(layout)}
   const Generated = generate<new (layout: PayloadLayout) => Codec>(source, {
     ...oneOfConstants(layout),
     isId,
-    NO_REFERENCES,
     refuseValue: (value: unknown): never => refuseValue(layout, value),
     refuseField: (index: number, given: unknown, value: object): never =>
       refuseField(layout, fieldAt(index), given, value),
@@ -122,59 +104,52 @@ ${decodeCode(layout)}
   return new Generated(layout)
 }
 
-/** What `resolve` keeps for `write`: a slot, a length, packed bytes. */
-function memberCode(field: PlacedField): string {
-  if (field.storage === 'slot') return `this.s${field.index} = 0`
-  if (field.storage === 'any') return `this.p${field.index} = undefined`
-  return isVariable(field.storage) ? `this.n${field.index} = 0` : ''
+function encodeCode(layout: PayloadLayout): string {
+  const lines = [
+    "if (typeof value !== 'object' || value === null) refuseValue(value)",
+    ...layout.fields.flatMap(checkedCode),
+    ...layout.references.flatMap(resolvedCode),
+    ...writeCode(layout),
+  ]
+  return `  encode(value, sink) {\n    ${lines.join('\n    ')}\n  }`
 }
 
-function resolveCode(layout: PayloadLayout): string {
-  const checks = layout.fields.map((field) => {
-    const { index: i } = field
-    const read = `const v${i} = value.${nameInCode(field)}`
-    return `${read}\n    ${fieldCheckCode(field, `v${i}`)}`
-  })
-  const resolutions = layout.references
-    .filter((field) => field.storage === 'slot')
-    .map(({ index: i, reference }) =>
-      [
-        `const s${i} = references.slotOf(${reference?.aggregateIndex}, v${i})`,
-        `if (!(s${i} > 0)) refuseReference(${i}, v${i})`,
-        `this.s${i} = s${i}`,
-      ].join('\n    '),
-    )
-  return `  resolve(value, references) {
-    if (typeof value !== 'object' || value === null) refuseValue(value)
-    ${[...checks, ...resolutions].join('\n    ')}
-  }`
-}
-
-function fieldCheckCode(field: PlacedField, value: string): string {
+/** Reads a field into `v`, and what its check finds out into `n` (a length) or `p` (packed bytes). */
+function checkedCode(field: PlacedField): string[] {
   const { index: i, storage, bytesMin, bytesMax } = field
+  const value = `v${i}`
+  const read = `const ${value} = value.${nameInCode(field)}`
   const refuse = `refuseField(${i}, ${value}, value)`
-  if (storage === 'slot') return `if (${refusesIdCode(field, value)}) ${refuse}`
-  if (!isVariable(storage)) return `if (${refusesCode(field, value)}) ${refuse}`
+  if (storage === 'slot') return [read, `if (${refusesIdCode(field, value)}) ${refuse}`]
+  if (!isVariable(storage)) return [read, `if (${refusesCode(field, value)}) ${refuse}`]
   if (storage === 'any') {
-    return `const p${i} = packPlain(${value})
-    if (typeof p${i} === 'string') ${refuse}
-    this.p${i} = p${i}`
+    return [read, `const p${i} = packPlain(${value})`, `if (typeof p${i} === 'string') ${refuse}`]
   }
-  return `const n${i} = ${storage === 'text' ? 'textBytes' : 'byteCount'}(${value})
-    if (n${i} < ${bytesMin} || n${i} > ${bytesMax}) ${refuse}
-    this.n${i} = n${i}`
+  return [
+    read,
+    `const n${i} = ${storage === 'text' ? 'textBytes' : 'byteCount'}(${value})`,
+    `if (n${i} < ${bytesMin} || n${i} > ${bytesMax}) ${refuse}`,
+  ]
 }
 
-function writeCode(layout: PayloadLayout): string {
+function resolvedCode({ index: i, reference, storage }: PlacedField): string[] {
+  if (storage !== 'slot') return []
+  return [
+    `const s${i} = sink.slotOf(${reference?.aggregateIndex}, v${i})`,
+    `if (!(s${i} > 0)) refuseReference(${i}, v${i})`,
+  ]
+}
+
+function writeCode(layout: PayloadLayout): string[] {
   const { fixedBytes, fixedEnd, variableFields } = layout
   const lines: string[] = []
   let end = String(fixedBytes)
   for (const { index: i, storage } of variableFields) {
-    lines.push(`const end${i} = ${end} + ${storage === 'any' ? `this.p${i}.length` : `this.n${i}`}`)
+    lines.push(`const end${i} = ${end} + ${storage === 'any' ? `p${i}.length` : `n${i}`}`)
     end = `end${i}`
   }
-  lines.push(`const length = ${end}`)
-  lines.push(`if (o + ((length + 7) & ~7) > limit) return ${PAST_LIMIT}`)
+  lines.push(`const length = ${end}`, 'const view = sink.view, o = sink.payloadOffset')
+  lines.push(`if (o + ((length + 7) & ~7) > sink.payloadLimit) return ${PAST_LIMIT}`)
   // The last word of each part is zeroed before it is filled: that leaves zeros where nothing lies.
   if (fixedEnd < fixedBytes) lines.push(`view.setFloat64(${at(fixedBytes - 8)}, 0, true)`)
   if (variableFields.length > 0) {
@@ -182,23 +157,20 @@ function writeCode(layout: PayloadLayout): string {
   }
   for (const field of layout.fields) {
     const { index: i, offset, storage } = field
-    if (storage === 'slot') lines.push(`view.setUint32(${at(offset)}, this.s${i}, true)`)
+    if (storage === 'slot') lines.push(`view.setUint32(${at(offset)}, s${i}, true)`)
     else if (isVariable(storage)) lines.push(`view.setUint32(${at(offset)}, end${i}, true)`)
-    else lines.push(storeCode(field, `value.${nameInCode(field)}`))
+    else lines.push(storeCode(field, `v${i}`))
   }
   if (variableFields.length > 0) lines.push(BYTES_OF_VIEW)
   let start = String(fixedBytes)
-  for (const field of variableFields) {
-    const { index: i, storage } = field
-    const value = `value.${nameInCode(field)}`
-    if (storage === 'text') lines.push(`writeText(bytes, o + ${start}, ${value}, this.n${i})`)
-    else if (storage === 'bytes') {
-      lines.push(`writeBytes(bytes, o + ${start}, ${value}, this.n${i})`)
-    } else lines.push(`bytes.set(this.p${i}, o + ${start})`, `this.p${i} = undefined`)
+  for (const { index: i, storage } of variableFields) {
+    const to = `bytes, o + ${start}`
+    if (storage === 'text') lines.push(`writeText(${to}, v${i}, n${i})`)
+    else if (storage === 'bytes') lines.push(`writeBytes(${to}, v${i}, n${i})`)
+    else lines.push(`bytes.set(p${i}, o + ${start})`)
     start = `end${i}`
   }
-  lines.push('return length')
-  return `  write(value, view, o, limit) {\n    ${lines.join('\n    ')}\n  }`
+  return [...lines, 'return length']
 }
 
 function checkCode(layout: PayloadLayout): string {

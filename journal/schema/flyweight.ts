@@ -3,7 +3,7 @@
  * payload, that reads a field when it is asked. What handlers get as `command` and `event`.
  *
  *   flyweight.$attach(view, ids)          once a buffer
- *   flyweight.$wrap(offset, lengthBytes)  each payload, which `check` has passed
+ *   flyweight.$wrap(offset)               each payload, which `check` has passed
  *   flyweight.$poison()                   afterwards: every getter throws a RangeError
  *
  * The members of the engine begin with `$`, which no field can. In a command, an id that is text,
@@ -14,8 +14,8 @@
  *   return class {
  *     constructor() { … this.$id0 = undefined }
  *     $attach(view, ids) { this.$view = view; this.$bytes = bytesOver(view); this.$ids = ids }
- *     $wrap(offset, lengthBytes) { this.$offset = offset; this.$length = lengthBytes; this.$id0 = undefined }
- *     $poison() { this.$wrap(POISON, 0) }
+ *     $wrap(offset) { this.$offset = offset; this.$id0 = undefined }
+ *     $poison() { this.$offset = POISON }
  *     $ordinalOf(aggregateIndex, id) {
  *       if (aggregateIndex === 0 && this.$id0 === id) return 0
  *       return -1
@@ -54,11 +54,9 @@ export interface Flyweight {
   $view: DataView
   /** Of the payload in `$view`. */
   $offset: number
-  /** Of the payload, in bytes. */
-  $length: number
   $ids: IdReader
   $attach(view: DataView, ids?: IdReader): void
-  $wrap(offset: number, lengthBytes: number): void
+  $wrap(offset: number): void
   $poison(): void
   /**
    * Of a command: which reference field, in order of declaration, holds this id of this aggregate
@@ -76,7 +74,6 @@ export function createFlyweight(layout: PayloadLayout): Flyweight {
     this.$view = EMPTY_VIEW
     this.$bytes = undefined
     this.$offset = POISON
-    this.$length = 0
     this.$ids = NO_REFERENCES
     ${forget}
   }
@@ -85,12 +82,11 @@ export function createFlyweight(layout: PayloadLayout): Flyweight {
     this.$bytes = bytesOver(view)
     this.$ids = ids
   }
-  $wrap(offset, lengthBytes) {
+  $wrap(offset) {
     this.$offset = offset
-    this.$length = lengthBytes
     ${forget}
   }
-  $poison() { this.$wrap(POISON, 0) }
+  $poison() { this.$offset = POISON }
   $ordinalOf(aggregateIndex, id) {
     ${layout.references.map(ordinalCode).join('\n    ')}
     return -1

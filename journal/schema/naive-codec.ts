@@ -10,9 +10,8 @@ import { alignWord } from '../layout.js'
 import {
   type Codec,
   type IdReader,
-  NO_REFERENCES,
   PAST_LIMIT,
-  type ReferenceResolver,
+  type PayloadSink,
   refuseField,
   refuseReference,
   refuseValue,
@@ -39,49 +38,36 @@ type Values = Readonly<Record<string, unknown>>
 
 export class NaiveCodec implements Codec {
   readonly layout: PayloadLayout
-  private slots = new Map<PlacedField, number>()
 
   constructor(layout: PayloadLayout) {
     assert(layout.flavour !== 'state', 'state is read and written in its slab')
     this.layout = layout
   }
 
-  resolve(value: unknown, references: ReferenceResolver): void {
+  encode(value: unknown, sink: PayloadSink): number {
     const { layout } = this
     if (typeof value !== 'object' || value === null) refuseValue(layout, value)
-    const values = value as Values
+    const values: Record<string, unknown> = {}
     for (const field of layout.fields) {
-      const given = values[field.name]
+      const given = (value as Values)[field.name]
       if (!isAccepted(field, given)) refuseField(layout, field, given, value)
+      values[field.name] = given
     }
-    this.slots = new Map()
+    const slots = new Map<PlacedField, number>()
     for (const field of layout.references) {
       if (field.reference === undefined || field.storage !== 'slot') continue
       const id = values[field.name] as IdValue
-      const slot = references.slotOf(field.reference.aggregateIndex, id)
+      const slot = sink.slotOf(field.reference.aggregateIndex, id)
       if (slot === 0) refuseReference(layout, field, id)
-      this.slots.set(field, slot)
+      slots.set(field, slot)
     }
-  }
-
-  write(value: unknown, view: DataView, offset: number, limit: number): number {
-    const payload = this.payloadOf(value as Values)
-    if (offset + alignWord(payload.length) > limit) return PAST_LIMIT
+    const payload = this.payloadOf(values, slots)
+    const { view, payloadOffset: offset, payloadLimit } = sink
+    if (offset + alignWord(payload.length) > payloadLimit) return PAST_LIMIT
     const target = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
     target.fill(0, offset, offset + alignWord(payload.length))
     target.set(payload, offset)
     return payload.length
-  }
-
-  encode(
-    value: unknown,
-    view: DataView,
-    offset: number,
-    limit: number,
-    references: ReferenceResolver = NO_REFERENCES,
-  ): number {
-    this.resolve(value, references)
-    return this.write(value, view, offset, limit)
   }
 
   check(view: DataView, offset: number, lengthBytes: number): string | undefined {
@@ -136,13 +122,13 @@ export class NaiveCodec implements Codec {
     return value
   }
 
-  private payloadOf(values: Values): Buffer {
+  private payloadOf(values: Values, slots: ReadonlyMap<PlacedField, number>): Buffer {
     const { layout } = this
     const fixed = Buffer.alloc(layout.fixedBytes)
     const parts: Uint8Array[] = [fixed]
     for (const field of layout.fields) {
       if (isVariable(field.storage)) continue
-      if (field.storage === 'slot') fixed.writeUInt32LE(this.slots.get(field) ?? 0, field.offset)
+      if (field.storage === 'slot') fixed.writeUInt32LE(slots.get(field) ?? 0, field.offset)
       else putFixed(field, values[field.name], fixed)
     }
     let end = layout.fixedBytes

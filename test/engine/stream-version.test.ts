@@ -30,6 +30,7 @@ import { FrameCursor, frameProblem } from '../../journal/frames.js'
 import type { JournalBlock } from '../../journal/journal-reader.js'
 import { EVENTS_A_TRANSACTION_MAX, STREAM_VERSION_MAX } from '../../journal/record-layout.js'
 import { readRecordVersion, writeRecordVersion } from '../../journal/record-version.js'
+import { FixedSink } from '../../journal/schema/codec.js'
 
 const market = domain('market', import.meta.url)
 const Book = market.aggregate('Book', { id: u32, state: { trades: int, last: u32, version: int } })
@@ -62,6 +63,8 @@ const Trade = market.command(
 
 const KEY_WINDOW = { countMax: 10, ageMaxUs: 1_000_000 }
 const U32_MAX = 0xffff_ffff
+/** All that a transaction may emit to one stream. */
+const PENDING = EVENTS_A_TRANSACTION_MAX
 const BOOK = 7
 
 function bound(): { runtime: DomainRuntime; catalogue: Catalogue } {
@@ -122,7 +125,10 @@ class LiveMarket {
     view.setUint16(offset + COMMAND_KEY_BYTES, 0, true)
     const payload = offset + COMMAND_HEADER_BYTES
     const value = { book: BOOK, log, trades, price }
-    const payloadBytes = Trade.$codec.encode(value, view, payload, offset + COMMAND_BYTES_MAX)
+    const payloadBytes = Trade.$codec.encode(
+      value,
+      new FixedSink(view).at(payload, offset + COMMAND_BYTES_MAX),
+    )
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     commands.commit(COMMAND_HEADER_BYTES + payloadBytes)
     commands.publish()
@@ -282,14 +288,21 @@ describe('stream version', () => {
     const [books] = live.runtime.stores
     if (books === undefined) throw new Error('the domain has an aggregate')
     const slot = books.ids.find(BOOK)
-    for (const version of [0, U32_MAX, U32_MAX + 1, STREAM_VERSION_MAX]) {
+    const borders = [0, 2 ** 31 - 1, 2 ** 31, U32_MAX, U32_MAX + 1, STREAM_VERSION_MAX - PENDING]
+    for (const version of borders) {
       books.setVersion(slot, version)
-      for (const pending of [EVENTS_A_TRANSACTION_MAX, 1, 0, EVENTS_A_TRANSACTION_MAX]) {
-        books.setPending(slot, pending)
-        expect([books.version(slot), books.pending(slot)]).toEqual([version, pending])
+      for (let pending = 1; pending <= PENDING; pending++) {
+        expect(books.isPending(slot)).toBe(pending > 1)
+        expect(books.addPending(slot)).toBe(version + pending)
+        expect(books.version(slot)).toBe(version)
       }
-      books.setVersion(slot, version)
-      expect([books.version(slot), books.pending(slot)]).toEqual([version, 0])
+      books.clearPending(slot)
+      expect([books.version(slot), books.isPending(slot)]).toEqual([version, false])
     }
+    // The last of them have no version left.
+    books.setVersion(slot, STREAM_VERSION_MAX - 1)
+    expect([books.addPending(slot), books.addPending(slot)]).toEqual([STREAM_VERSION_MAX, 0])
+    books.setVersion(slot, 0)
+    expect([books.version(slot), books.isPending(slot)]).toEqual([0, false])
   })
 })

@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alignWord } from '../../journal/layout.js'
-import { type Codec, PAST_LIMIT } from '../../journal/schema/codec.js'
+import { type Codec, FixedSink, PAST_LIMIT } from '../../journal/schema/codec.js'
 import { compileCodec } from '../../journal/schema/compiled-codec.js'
 import { NaiveCodec } from '../../journal/schema/naive-codec.js'
 import { type Flavour, layOut } from '../../journal/schema/payload-layout.js'
@@ -45,10 +45,16 @@ describe('codecs', () => {
         const [naiveView, compiledView] = [dirtyView(), dirtyView()]
         const [naiveStreams, compiledStreams] = [new FakeStreams(), new FakeStreams()]
         const limit = naiveView.byteLength
-        const length = naive.encode(given.value, naiveView, OFFSET, limit, naiveStreams)
-        expect(compiled.encode(given.value, compiledView, OFFSET, limit, compiledStreams)).toBe(
-          length,
+        const length = naive.encode(
+          given.value,
+          new FixedSink(naiveView, naiveStreams).at(OFFSET, limit),
         )
+        expect(
+          compiled.encode(
+            given.value,
+            new FixedSink(compiledView, compiledStreams).at(OFFSET, limit),
+          ),
+        ).toBe(length)
         expect(bytesIn(compiledView)).toBe(bytesIn(naiveView))
         expect(compiledStreams.calls).toEqual(naiveStreams.calls)
         expect(naive.check(naiveView, OFFSET, length)).toBeUndefined()
@@ -68,14 +74,21 @@ describe('codecs', () => {
         const { naive, compiled } = codecsFor(given, flavour)
         const view = dirtyView()
         const streams = new FakeStreams()
-        const length = naive.encode(given.value, view, OFFSET, view.byteLength, streams)
+        const length = naive.encode(
+          given.value,
+          new FixedSink(view, streams).at(OFFSET, view.byteLength),
+        )
         const limit = OFFSET + alignWord(length)
         for (const codec of [naive, compiled]) {
           const fresh = dirtyView()
           const untouched = bytesIn(fresh)
-          expect(codec.encode(given.value, fresh, OFFSET, limit - 1, streams)).toBe(PAST_LIMIT)
+          expect(
+            codec.encode(given.value, new FixedSink(fresh, streams).at(OFFSET, limit - 1)),
+          ).toBe(PAST_LIMIT)
           expect(bytesIn(fresh)).toBe(untouched)
-          expect(codec.encode(given.value, fresh, OFFSET, limit, streams)).toBe(length)
+          expect(codec.encode(given.value, new FixedSink(fresh, streams).at(OFFSET, limit))).toBe(
+            length,
+          )
         }
       }),
       { numRuns: 100 },
@@ -99,7 +112,7 @@ describe('codecs', () => {
           const view = dirtyView()
           const untouched = bytesIn(view)
           try {
-            return `${codec.encode(damaged, view, OFFSET, view.byteLength, streams)} bytes`
+            return `${codec.encode(damaged, new FixedSink(view, streams).at(OFFSET, view.byteLength))} bytes`
           } catch (error) {
             expect(streams.calls).toEqual([])
             expect(bytesIn(view)).toBe(untouched)
@@ -128,7 +141,10 @@ describe('codecs', () => {
           const { naive, compiled } = codecsFor(given, flavour)
           const view = dirtyView()
           const streams = new FakeStreams()
-          const length = naive.encode(given.value, view, OFFSET, view.byteLength, streams)
+          const length = naive.encode(
+            given.value,
+            new FixedSink(view, streams).at(OFFSET, view.byteLength),
+          )
           const isTruncated = mutations.length === 3
           for (const { at, byte } of mutations) {
             if (length > 0) view.setUint8(OFFSET + (at % length), byte)
@@ -146,7 +162,7 @@ describe('codecs', () => {
           // What passed is what an encoder could have written: commands go round.
           if (flavour === 'command') {
             const again = dirtyView()
-            compiled.encode(decoded, again, OFFSET, again.byteLength)
+            compiled.encode(decoded, new FixedSink(again).at(OFFSET, again.byteLength))
             expect(naive.decode(again, OFFSET, claimed, streams)).toStrictEqual(decoded)
           }
         },

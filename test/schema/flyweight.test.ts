@@ -1,6 +1,7 @@
 /** Flyweights of commands and events against the decoded value. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { FixedSink } from '../../journal/schema/codec.js'
 import { compileCodec } from '../../journal/schema/compiled-codec.js'
 import { any, bytes, int, text } from '../../journal/schema/field-types.js'
 import { createFlyweight, type Flyweight, POISON } from '../../journal/schema/flyweight.js'
@@ -40,7 +41,8 @@ function ledger(): { flyweight: LedgerFlyweight; wrap: (value: object, at: numbe
   const flyweight = createFlyweight(layout) as LedgerFlyweight
   flyweight.$attach(view)
   const wrap = (value: object, at: number): void => {
-    flyweight.$wrap(at, codec.encode(value, view, at, view.byteLength))
+    codec.encode(value, new FixedSink(view).at(at, view.byteLength))
+    flyweight.$wrap(at)
   }
   return { flyweight, wrap }
 }
@@ -60,8 +62,11 @@ describe('flyweight', () => {
         flyweight.$attach(view, streams)
         const names = Object.keys(given.fields)
         for (const offset of [0, 4096]) {
-          const length = codec.encode(given.value, view, offset, view.byteLength, streams)
-          flyweight.$wrap(offset, length)
+          const length = codec.encode(
+            given.value,
+            new FixedSink(view, streams).at(offset, view.byteLength),
+          )
+          flyweight.$wrap(offset)
           const decoded = codec.decode(view, offset, length, streams)
           expect(read(flyweight, names)).toStrictEqual(decoded)
           expect(read(flyweight, names)).toStrictEqual(decoded)
@@ -124,7 +129,8 @@ describe('flyweight', () => {
     const value = { a: Uint8Array.of(1, 2), b: { c: Uint8Array.of(3) }, c: 'x'.repeat(50) }
     const flyweight = createFlyweight(layout)
     flyweight.$attach(view)
-    flyweight.$wrap(0, codec.encode(value, view, 0, 256))
+    codec.encode(value, new FixedSink(view).at(0, 256))
+    flyweight.$wrap(0)
     const taken = read(flyweight, ['a', 'b', 'c'])
     new Uint8Array(view.buffer).fill(0xff)
     expect(taken).toEqual(value)

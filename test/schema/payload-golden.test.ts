@@ -1,7 +1,7 @@
 /** The bytes of every field type in every flavour, written down: they lie in journals for ever. */
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import type { Codec } from '../../journal/schema/codec.js'
+import { type Codec, FixedSink } from '../../journal/schema/codec.js'
 import { compileCodec } from '../../journal/schema/compiled-codec.js'
 import {
   any,
@@ -28,7 +28,7 @@ const SOME_UUID = '01234567-89ab-cdef-0123-456789abcdef'
 function encoded(codec: Codec, value: unknown): string {
   const memory = new Uint8Array(512).fill(0xee)
   const view = new DataView(memory.buffer, 8)
-  const length = codec.encode(value, view, 16, view.byteLength, new FakeStreams())
+  const length = codec.encode(value, new FixedSink(view, new FakeStreams()).at(16, view.byteLength))
   const end = 24 + Math.ceil(length / 8) * 8
   expect(memory.subarray(0, 24).every((byte) => byte === 0xee)).toBe(true)
   expect(memory.subarray(24 + length, end).every((byte) => byte === 0)).toBe(true)

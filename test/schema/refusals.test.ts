@@ -1,7 +1,7 @@
 /** Both sides of every limit, and what users are told. Run against both codecs. */
 import { describe, expect, it } from 'vitest'
 import { ID_BYTES_MAX } from '../../journal/record-layout.js'
-import type { Codec } from '../../journal/schema/codec.js'
+import { type Codec, FixedSink } from '../../journal/schema/codec.js'
 import { compileCodec } from '../../journal/schema/compiled-codec.js'
 import {
   any,
@@ -145,7 +145,10 @@ const SCRATCH = new DataView(new ArrayBuffer(KIB_256 + 1024))
 
 describe.each(CODECS)('%s', (_, codecOf) => {
   const encodeInto = (layout: PayloadLayout, value: unknown): number =>
-    codecOf(layout).encode(value, SCRATCH, 0, SCRATCH.byteLength, new FakeStreams())
+    codecOf(layout).encode(
+      value,
+      new FixedSink(SCRATCH, new FakeStreams()).at(0, SCRATCH.byteLength),
+    )
 
   it.each(['command', 'event'] as const)('limits: both sides of each (%s)', (flavour) => {
     for (const [type, accepted, refused] of LIMITS) {
@@ -201,23 +204,55 @@ describe.each(CODECS)('%s', (_, codecOf) => {
     const view = new DataView(new ArrayBuffer(64))
     const asked: unknown[] = []
     const none = { slotOf: (_: number, id: unknown) => asked.push(id) * 0 }
-    expect(() => codec.encode({ to: 'bob', amount: 'x' }, view, 0, 64, none)).toThrow("'amount'")
+    const sink = new FixedSink(view, none).at(0, 64)
+    expect(() => codec.encode({ to: 'bob', amount: 'x' }, sink)).toThrow("'amount'")
     expect(asked).toEqual([])
-    expect(() => codec.encode({ to: 'bob', amount: 1 }, view, 0, 64, none)).toThrow(
+    expect(() => codec.encode({ to: 'bob', amount: 1 }, sink)).toThrow(
       `INVALID_EVENT: Paid: field 'to' names ByText "bob", which has no slot`,
     )
     expect(new Uint8Array(view.buffer).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('resolve, then write elsewhere: the place may move in between', () => {
+  it('the place is looked at when references are resolved, which may move it', () => {
     const layout = layOut('Paid', { to: referenceTo('u32'), note: text, data: any }, 'event')
     const codec = codecOf(layout)
-    const value = { to: 9, note: 'hi', data: [1] }
-    codec.resolve(value, { slotOf: () => 77 })
     const view = new DataView(new ArrayBuffer(64))
-    const length = codec.write(value, view, 32, 64)
+    const sink: FixedSink = new FixedSink(view, {
+      slotOf: () => {
+        sink.at(32, 64)
+        return 77
+      },
+    })
+    const length = codec.encode({ to: 9, note: 'hi', data: [1] }, sink.at(0, 64))
     const decoded = codec.decode(view, 32, length, { idOf: (index, slot) => index * 100 + slot })
     expect(decoded).toEqual({ to: 77, note: 'hi', data: [1] })
+    expect(new Uint8Array(view.buffer, 0, 32).every((byte) => byte === 0)).toBe(true)
+  })
+
+  it('a getter that answers differently each time: what was checked is what is written', () => {
+    const layout = layOut('Odd', { amount: int, note: text, blob: bytes }, 'event')
+    const codec = codecOf(layout)
+    const view = new DataView(new ArrayBuffer(256))
+    const reads: string[] = []
+    const answers = {
+      amount: [1, Number.NaN, 2],
+      note: ['a', 7, 'longer than it was'],
+      blob: [Uint8Array.of(1), null, new Uint8Array(100)],
+    }
+    const value = {}
+    for (const name of ['amount', 'note', 'blob'] as const) {
+      Object.defineProperty(value, name, {
+        get: () => {
+          reads.push(name)
+          return answers[name].shift()
+        },
+      })
+    }
+    const length = codec.encode(value, new FixedSink(view).at(0, 256))
+    expect(reads).toEqual(['amount', 'note', 'blob'])
+    expect(codec.check(view, 0, length)).toBeUndefined()
+    const decoded = codec.decode(view, 0, length, { idOf: () => undefined })
+    expect(decoded).toEqual({ amount: 1, note: 'a', blob: Uint8Array.of(1) })
   })
 })
 
