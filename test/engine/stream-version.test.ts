@@ -60,12 +60,11 @@ const Trade = market.command(
   },
 )
 
-const KEY_WINDOW = { countMax: 10, ageMaxUs: 1_000_000 }
 const U32_MAX = 0xffff_ffff
 const BOOK = 7
 
 function bound(): { runtime: DomainRuntime; catalogue: Catalogue } {
-  const runtime = new DomainRuntime(market, KEY_WINDOW)
+  const runtime = new DomainRuntime(market)
   const { catalogue } = mergeCatalogue(undefined, market.name, runtime.declaration())
   runtime.bind(catalogue)
   return { runtime, catalogue }
