@@ -22,6 +22,7 @@ import { ENGINE_RUNNING, type EngineStatus } from './engine-status.js'
 import { Fifo } from './fifo.js'
 import { keyOf, writeKey } from './idempotency-key.js'
 import type { LaneMemory } from './lane.js'
+import { notTaken } from './not-taken.js'
 import { type Receipt, ReceiptView } from './receipt.js'
 import { NO_ROOM, RingConsumer, RingProducer } from './ring/byte-ring.js'
 
@@ -206,7 +207,7 @@ export class CommandPort {
     const reason = this.owner.stopReason()
     for (const pending of this.executes.drain()) pending.reject(reason)
     for (const pending of this.synceds.splice(0)) pending.reject(reason)
-    for (const pending of this.rooms.splice(0)) pending.reject(reason)
+    for (const pending of this.rooms.splice(0)) pending.reject(notTaken(reason))
   }
 
   /**
@@ -216,7 +217,7 @@ export class CommandPort {
    */
   private begin(command: AnyCommand, options: CommandOptions | undefined): number {
     if (command?.domain !== this.domain) this.refuseForeign(command)
-    if (this.status.get() !== ENGINE_RUNNING) throw this.owner.stopReason()
+    if (this.status.get() !== ENGINE_RUNNING) throw notTaken(this.owner.stopReason())
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
     if (offset === NO_ROOM) {

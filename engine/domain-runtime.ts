@@ -4,6 +4,7 @@
  */
 import type { Catalogue, CatalogueKind, DeclaredEntry } from '../journal/catalogue.js'
 import { assert, TidewheelError } from '../journal/errors.js'
+import { KEY_WINDOW_DEFAULT } from '../journal/key-window.js'
 import type { Codec } from '../journal/schema/codec.js'
 import { describeFields } from '../journal/schema/field-description.js'
 import { createFlyweight, type Flyweight } from '../journal/schema/flyweight.js'
@@ -17,7 +18,7 @@ import { compileDomain, stateLayoutOf } from './domain-compiler.js'
 import { EventMetaView } from './event-meta.js'
 import type { EventRuntime } from './event-runtime.js'
 import { refuseId } from './id-refusal.js'
-import { KeyTable, type KeyWindow } from './memory/key-table.js'
+import { KeyTable } from './memory/key-table.js'
 import { ObjectStore } from './object-store.js'
 import { RecordStore } from './record-store.js'
 import type { Transaction } from './transaction.js'
@@ -92,7 +93,7 @@ export class DomainRuntime implements StateIds {
   private readonly eventsByNumber: (EventRuntime | undefined)[] = []
   private readonly storesByNumber: (AggregateStore | undefined)[] = []
 
-  constructor(domain: Domain, keyWindow: KeyWindow) {
+  constructor(domain: Domain) {
     compileDomain(domain)
     this.domain = domain
     this.stores = domain.aggregates.map((aggregate) =>
@@ -105,7 +106,7 @@ export class DomainRuntime implements StateIds {
       compileEvent(event, this.stores[event.aggregateIndex]!, this.undo, this.meta),
     )
     this.commands = domain.commands.map((command) => new CommandRuntime(command))
-    this.keys = new KeyTable(keyWindow)
+    this.keys = new KeyTable(KEY_WINDOW_DEFAULT)
   }
 
   idOf(aggregateIndex: number, slot: number): IdValue | undefined {
@@ -151,9 +152,13 @@ export class DomainRuntime implements StateIds {
     ]
   }
 
-  /** Takes the numbers that the journal's catalogue gives to what the domain declares. */
+  /**
+   * Takes the numbers that the journal's catalogue gives to what the domain declares, and its
+   * window of idempotency keys, which takes effect here: behind the last frame applied.
+   */
   bind(catalogue: Catalogue): void {
     this.catalogue = catalogue
+    this.keys.changeWindow(catalogue.keyWindow, this.latestUs)
     this.eventsByNumber.length = 0
     this.storesByNumber.length = 0
     for (const store of this.stores) {

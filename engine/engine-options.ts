@@ -6,6 +6,7 @@ import {
   EVENT_RING_BYTES_MAX,
   EVENT_RING_BYTES_MIN,
 } from '../journal/event-ring.js'
+import { KEY_COUNT_MAX, type KeyWindow } from '../journal/key-window.js'
 import {
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
@@ -31,9 +32,15 @@ export interface EngineOptions {
   readonly segmentBytes?: number
   /** Size of the ring between processor and journaler, a power of two. Default: 8 MiB. */
   readonly ringBytes?: number
-  /** Idempotency keys that are remembered. Default: 1,000,000. */
+  /**
+   * Idempotency keys that are remembered. The journal keeps it. Default: as the journal has it,
+   * 1,000,000 in a new one.
+   */
   readonly keyCountMax?: number
-  /** How long a key is remembered, in milliseconds of journal time. Default: 24 hours. */
+  /**
+   * How long a key is remembered, in milliseconds of journal time. The journal keeps it. Default:
+   * as the journal has it, 24 hours in a new one.
+   */
   readonly keyAgeMsMax?: number
   /** How long `execute` waits for room before it fails with BACKPRESSURE. Default: 5,000. */
   readonly executeWaitMs?: number
@@ -48,8 +55,8 @@ export interface ResolvedOptions {
   readonly processor: 'inline' | 'thread'
   readonly segmentBytes: number
   readonly ringBytes: number
-  readonly keyCountMax: number
-  readonly keyAgeMsMax: number
+  /** What of the journal's window of idempotency keys is to be changed. */
+  readonly keyWindow: Partial<KeyWindow>
   readonly executeWaitMs: number
   readonly logger: Logger
   readonly clock: Clock | undefined
@@ -57,8 +64,6 @@ export interface ResolvedOptions {
 
 const EXECUTE_WAIT_MS_DEFAULT = 5_000
 const EXECUTE_WAIT_MS_MAX = 2 ** 31 - 1
-const DAY_MS = 24 * 60 * 60 * 1000
-const KEY_COUNT_MAX = 100_000_000
 
 /** @throws TidewheelError INVALID_OPTION */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
@@ -68,8 +73,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     processor: options.processor ?? 'inline',
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
     ringBytes: options.ringBytes ?? EVENT_RING_BYTES_DEFAULT,
-    keyCountMax: options.keyCountMax ?? 1_000_000,
-    keyAgeMsMax: options.keyAgeMsMax ?? DAY_MS,
+    keyWindow: wantedKeyWindow(options),
     executeWaitMs: options.executeWaitMs ?? EXECUTE_WAIT_MS_DEFAULT,
     logger: guarded(options.logger ?? defaultLogger),
     clock: options.clock,
@@ -83,9 +87,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   requireThat('segmentBytes', isWhole, segmentBytes, `a multiple of ${BLOCK_ALIGNMENT_BYTES}`)
   const isPowerOfTwo = (ringBytes & (ringBytes - 1)) === 0
   requireThat('ringBytes', isPowerOfTwo, ringBytes, 'a power of two')
-  requireInteger('keyCountMax', resolved.keyCountMax, 1, KEY_COUNT_MAX)
   requireInteger('executeWaitMs', resolved.executeWaitMs, 0, EXECUTE_WAIT_MS_MAX)
-  requireInteger('keyAgeMsMax', resolved.keyAgeMsMax, 0, Number.MAX_SAFE_INTEGER / 1000)
   if (resolved.clock !== undefined && resolved.processor === 'thread') {
     throw new TidewheelError(
       'INVALID_OPTION',
@@ -93,6 +95,17 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     )
   }
   return resolved
+}
+
+function wantedKeyWindow({ keyCountMax, keyAgeMsMax }: EngineOptions): Partial<KeyWindow> {
+  if (keyCountMax !== undefined) requireInteger('keyCountMax', keyCountMax, 1, KEY_COUNT_MAX)
+  if (keyAgeMsMax !== undefined) {
+    requireInteger('keyAgeMsMax', keyAgeMsMax, 0, Math.floor(Number.MAX_SAFE_INTEGER / 1000))
+  }
+  return {
+    ...(keyCountMax === undefined ? {} : { countMax: keyCountMax }),
+    ...(keyAgeMsMax === undefined ? {} : { ageMaxUs: keyAgeMsMax * 1000 }),
+  }
 }
 
 const NAMES: ReadonlySet<string> = new Set<keyof EngineOptions>([

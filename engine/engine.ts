@@ -82,8 +82,8 @@ export class Engine {
    * decided on is durable: answered means kept.
    *
    * @throws TidewheelError INVALID_COMMAND for a value that does not fit, BACKPRESSURE when there was
-   *   no room for `executeWaitMs`, ENGINE_CLOSED: the command was not taken. ENGINE_STOPPED: it may
-   *   or may not be kept.
+   *   no room for `executeWaitMs`, ENGINE_CLOSED: the command was not taken. ENGINE_STOPPED: with
+   *   `outcome: 'unknown'` it may or may not be kept; without, it was not taken.
    */
   execute<Input>(
     command: CommandType<Input>,

@@ -9,6 +9,7 @@ import { openFileStorage } from '../journal/file-storage.js'
 import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
+import { KEY_WINDOW_DEFAULT, type KeyWindow, sameWindow } from '../journal/key-window.js'
 import { recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
@@ -25,7 +26,7 @@ export interface OpenJournal {
   readonly end: JournalEnd
   /** The catalogue's frame, which begins each segment. */
   readonly preamble: Uint8Array
-  /** The catalogue grew in the middle of a segment: its frame has to come first. */
+  /** The catalogue changed, and no preamble says so in time: its frame has to come first. */
   readonly announcesCatalogue: boolean
 }
 
@@ -42,9 +43,9 @@ export interface OpenState {
  * @throws TidewheelError whatever is wrong with directory, journal or domain; the lock is free then
  */
 export function openState(path: string, domain: Domain, options: ResolvedOptions): OpenState {
-  const { durability, segmentBytes, keyCountMax, keyAgeMsMax } = options
-  const runtime = new DomainRuntime(domain, { countMax: keyCountMax, ageMaxUs: keyAgeMsMax * 1000 })
-  if (durability === 'none') return openWithoutJournal(path, runtime)
+  const { durability, segmentBytes, keyWindow } = options
+  const runtime = new DomainRuntime(domain)
+  if (durability === 'none') return openWithoutJournal(path, runtime, keyWindow)
   const storage = openDirectory(path)
   // Before the lock, which writes a file: a directory that is not ours stays as it is.
   refuseForeignDirectory(storage)
@@ -56,15 +57,19 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
       { durability, segmentBytes },
       (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
     )
-    const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration())
+    const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration(), keyWindow)
     runtime.bind(merged.catalogue)
     const { catalogue } = merged
+    // The types can wait for the first transaction, which brings a preamble at the start of a
+    // segment; a window is kept also when there is none.
+    const windowBefore = replay.catalogue?.keyWindow ?? KEY_WINDOW_DEFAULT
+    const changesWindow = !sameWindow(windowBefore, catalogue.keyWindow)
     const journal: OpenJournal = {
       path,
       lock,
       end,
       preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
-      announcesCatalogue: merged.changed && end.fileOffset !== SEGMENT_DATA,
+      announcesCatalogue: merged.changed && (end.fileOffset !== SEGMENT_DATA || changesWindow),
     }
     return { runtime, catalogue, report, journal }
   } catch (error) {
@@ -86,7 +91,11 @@ function openDirectory(path: string): Storage {
   }
 }
 
-function openWithoutJournal(path: string, runtime: DomainRuntime): OpenState {
+function openWithoutJournal(
+  path: string,
+  runtime: DomainRuntime,
+  keyWindow: Partial<KeyWindow>,
+): OpenState {
   if (existsSync(path)) {
     const segment = openFileStorage(path)
       .list()
@@ -99,7 +108,8 @@ function openWithoutJournal(path: string, runtime: DomainRuntime): OpenState {
       )
     }
   }
-  const { catalogue } = mergeCatalogue(undefined, runtime.domain.name, runtime.declaration())
+  const declared = runtime.declaration()
+  const { catalogue } = mergeCatalogue(undefined, runtime.domain.name, declared, keyWindow)
   runtime.bind(catalogue)
   const report: RecoveryReport = {
     created: true,

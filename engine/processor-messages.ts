@@ -2,7 +2,7 @@
  * What passes between an engine and its processor thread, apart from shared memory: requests with a
  * number, and one answer to each.
  */
-import type { CatalogueEntry } from '../journal/catalogue.js'
+import type { Catalogue } from '../journal/catalogue.js'
 import type { ErrorMessage } from '../journal/error-message.js'
 import type { EventRingMemory } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
@@ -31,8 +31,7 @@ export interface ProcessorThreadData {
 export interface ReadyMessage {
   readonly kind: 'ready'
   readonly report: RecoveryReport
-  readonly domain: string
-  readonly entries: readonly CatalogueEntry[]
+  readonly catalogue: ReturnType<Catalogue['toJSON']>
   readonly ring: EventRingMemory
   readonly edge: SharedArrayBuffer
   /** The engine's own lane. */

@@ -106,8 +106,7 @@ async function run(): Promise<void> {
   post({
     kind: 'ready',
     report,
-    domain: catalogue.domain,
-    entries: catalogue.entries,
+    catalogue: catalogue.toJSON(),
     ring: host.ringMemory,
     edge: host.edgeMemory,
     lane,

@@ -3,8 +3,8 @@
  * order, so that a live, a replayed and a restored state compare equal exactly when they are.
  *
  * Hashed, in order: the sequence; of each aggregate in order of declaration its name and number of
- * streams, their ids, and their versions and states, each in slot order; of each remembered key its
- * entry. Lengths precede bytes, so that no two states give the same input.
+ * streams, their ids, and their versions and states, each in slot order; the window of idempotency
+ * keys, and of each key that it shows its entry. Lengths precede bytes, so that no two states give the same input.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { TidewheelError } from '../journal/errors.js'
@@ -73,6 +73,8 @@ function hashObjects(hash: Hash, store: ObjectStore): void {
 
 function hashKeys(hash: Hash, runtime: DomainRuntime): void {
   const { keys } = runtime
+  hashNumber(hash, keys.window.countMax)
+  hashNumber(hash, keys.window.ageMaxUs)
   for (const entry of keys.entries(runtime.latestUs)) {
     hashBytes(hash, keys.keyOf(entry))
     hashNumber(hash, keys.contentLowOf(entry))

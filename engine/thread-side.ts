@@ -93,7 +93,8 @@ export class ThreadSide implements ProcessorSide {
     this.domain = domain
     this.executeWaitMs = options.executeWaitMs
     this.report = ready.report
-    this.catalogue = new Catalogue(ready.domain, ready.entries)
+    const { domain: name, keyWindow, entries } = ready.catalogue
+    this.catalogue = new Catalogue(name, keyWindow, entries)
     this.ring = ready.ring
     this.edge = ready.edge
     this.ids = new RemoteIds(async (aggregateIndex, slot, count) => {

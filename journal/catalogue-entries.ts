@@ -2,6 +2,7 @@
  * The entries of a catalogue: their form, how they are read from JSON of unknown origin, and which
  * differences between the journal's entry and the declared one are refused.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { TidewheelError } from './errors.js'
 import { FIRST_CATALOGUED_TYPE, LAST_CATALOGUED_TYPE } from './record-layout.js'
 import {
@@ -109,17 +110,31 @@ function entryFrom(raw: unknown): CatalogueEntry | string {
   return { ...entry, aggregate, schemaVersion: version }
 }
 
-/** @throws TidewheelError SCHEMA_CHANGED when the journal's entry and the declared one differ. */
-export function refuseChange(before: CatalogueEntry, declared: DeclaredEntry): void {
-  const difference = differenceOf(before, declared)
-  if (difference === undefined) return
+/**
+ * The journal's entry, or, where the declared one has appended values to a oneOf, that one: what
+ * was written means the same with it.
+ * @throws TidewheelError SCHEMA_CHANGED when they differ in anything else
+ */
+export function mergeEntry(before: CatalogueEntry, declared: DeclaredEntry): CatalogueEntry {
+  const difference = entryDifference(before, declared)
+  if (difference === undefined) {
+    const isSame = isDeepStrictEqual(before.fields, declared.fields)
+    return isSame || declared.fields === undefined ? before : { ...before, fields: declared.fields }
+  }
   throw new TidewheelError(
     'SCHEMA_CHANGED',
     `${declared.kind} ${declared.name} is not what this journal holds: ${difference}. Restore the declaration as it was, and declare what is new under another name`,
   )
 }
 
-function differenceOf(before: CatalogueEntry, declared: DeclaredEntry): string | undefined {
+/**
+ * In what a later entry is not the earlier one, as a sentence part; undefined when everything that
+ * was written means the same with it. Kind and name are not looked at.
+ */
+export function entryDifference(
+  before: CatalogueEntry,
+  declared: DeclaredEntry,
+): string | undefined {
   if (before.idType !== declared.idType) {
     return `its ids were of type ${before.idType} and are now of type ${declared.idType}`
   }

@@ -5,14 +5,15 @@
  *
  * A catalogue lies in the journal as a CATALOGUE record, alone in a system frame, once a segment:
  *
- *   { "domain": "bank", "entries": [
+ *   { "domain": "bank", "keyWindow": { "countMax": 1000000, "ageMaxUs": 86400000000 }, "entries": [
  *     { "number": 16, "kind": "aggregate", "name": "Account", "idType": "text" },
  *     { "number": 17, "kind": "event", "name": "MoneyDeposited", "aggregate": "Account",
  *       "schemaVersion": 1, "fields": [{ "name": "amount", "type": "int" }] },
  *     { "number": 18, "kind": "command", "name": "Transfer" } ] }
  *
  * Numbers are given in order of declaration and never again: an entry that is no longer declared
- * stays. What makes entries valid is in catalogue-entries.ts.
+ * stays. What makes entries valid is in catalogue-entries.ts. The window (key-window.ts) may be
+ * another one in each catalogue; it counts from there on.
  */
 
 import { PREAMBLE_BYTES_MAX } from './block-layout.js'
@@ -21,9 +22,10 @@ import {
   type CatalogueEntry,
   type DeclaredEntry,
   entriesFrom,
-  refuseChange,
+  mergeEntry,
 } from './catalogue-entries.js'
 import { assert, causeOf, TidewheelError } from './errors.js'
+import { KEY_WINDOW_DEFAULT, type KeyWindow, keyWindowFrom, sameWindow } from './key-window.js'
 import { alignWord, setU64 } from './layout.js'
 import {
   CATALOGUE_RECORD,
@@ -46,14 +48,16 @@ export type { CatalogueEntry, CatalogueKind, DeclaredEntry } from './catalogue-e
 
 export class Catalogue {
   readonly domain: string
+  readonly keyWindow: KeyWindow
   /** In order of number. */
   readonly entries: readonly CatalogueEntry[]
   private readonly byNumber = new Map<number, CatalogueEntry>()
   private readonly byName = new Map<string, CatalogueEntry>()
 
   /** `entries` are valid: numbers and names are unique, aggregates are in the list. */
-  constructor(domain: string, entries: readonly CatalogueEntry[]) {
+  constructor(domain: string, keyWindow: KeyWindow, entries: readonly CatalogueEntry[]) {
     this.domain = domain
+    this.keyWindow = keyWindow
     this.entries = entries.toSorted((a, b) => a.number - b.number)
     for (const entry of this.entries) {
       this.byNumber.set(entry.number, entry)
@@ -77,8 +81,8 @@ export class Catalogue {
     return fieldsFromDescription(fields, aggregateLookup(this.entries))
   }
 
-  toJSON(): { domain: string; entries: readonly CatalogueEntry[] } {
-    return { domain: this.domain, entries: this.entries }
+  toJSON(): { domain: string; keyWindow: KeyWindow; entries: readonly CatalogueEntry[] } {
+    return { domain: this.domain, keyWindow: this.keyWindow, entries: this.entries }
   }
 }
 
@@ -89,6 +93,7 @@ function keyOf(entry: { readonly kind: string; readonly name: string }): string 
 /**
  * What the journal has, and what is declared now, in one catalogue; new names get the next numbers.
  * @param journalCatalogue of the journal that is opened; undefined for a new one
+ * @param wantedWindow what of the idempotency window is to be other than the journal has it
  * @throws TidewheelError DOMAIN_MISMATCH when the journal is another domain's; SCHEMA_CHANGED when
  *   a declaration no longer fits what is in the journal; INVALID_DOMAIN when one name is declared
  *   twice or there are too many
@@ -97,6 +102,7 @@ export function mergeCatalogue(
   journalCatalogue: Catalogue | undefined,
   domain: string,
   declared: readonly DeclaredEntry[],
+  wantedWindow: Partial<KeyWindow> = {},
 ): { readonly catalogue: Catalogue; readonly changed: boolean } {
   if (journalCatalogue !== undefined && journalCatalogue.domain !== domain) {
     throw new TidewheelError(
@@ -105,7 +111,10 @@ export function mergeCatalogue(
     )
   }
   const known = journalCatalogue?.entries ?? []
+  const knownWindow = journalCatalogue?.keyWindow ?? KEY_WINDOW_DEFAULT
+  const keyWindow = { ...knownWindow, ...wantedWindow }
   const entries = [...known]
+  let changed = journalCatalogue === undefined || !sameWindow(keyWindow, knownWindow)
   const seen = new Set<string>()
   let number = (known.at(-1)?.number ?? FIRST_CATALOGUED_TYPE - 1) + 1
   for (const declaration of declared) {
@@ -114,18 +123,21 @@ export function mergeCatalogue(
     seen.add(key)
     const before = journalCatalogue?.find(declaration.kind, declaration.name)
     if (before !== undefined) {
-      refuseChange(before, declaration)
+      const merged = mergeEntry(before, declaration)
+      if (merged !== before) {
+        entries[entries.indexOf(before)] = merged
+        changed = true
+      }
       continue
     }
     if (number > LAST_CATALOGUED_TYPE) {
       throw new TidewheelError('INVALID_DOMAIN', 'a journal can name at most 65519 types')
     }
     entries.push({ number: number++, ...declaration })
+    changed = true
   }
-  if (journalCatalogue !== undefined && entries.length === known.length) {
-    return { catalogue: journalCatalogue, changed: false }
-  }
-  return { catalogue: new Catalogue(domain, entries), changed: true }
+  if (journalCatalogue !== undefined && !changed) return { catalogue: journalCatalogue, changed }
+  return { catalogue: new Catalogue(domain, keyWindow, entries), changed: true }
 }
 
 /**
@@ -174,11 +186,13 @@ export function readCatalogueRecord(
     damaged(`it is not JSON (${causeOf(error)})`)
   }
   if (typeof json !== 'object' || json === null) damaged('it is not an object')
-  const { domain, entries } = json as Record<string, unknown>
+  const { domain, keyWindow, entries } = json as Record<string, unknown>
   const problem = typeNameProblem(domain)
   if (problem !== undefined) damaged(`the name of its domain ${problem}`)
+  const window = keyWindowFrom(keyWindow)
+  if (window === undefined) damaged('it has no valid window for idempotency keys')
   const read = entriesFrom(entries)
-  return typeof read === 'string' ? damaged(read) : new Catalogue(domain as string, read)
+  return typeof read === 'string' ? damaged(read) : new Catalogue(domain as string, window, read)
 }
 
 function damaged(problem: string): never {

@@ -27,7 +27,6 @@ export type ErrorCode =
   | 'READ_AFTER_EMIT'
   | 'TRANSACTION_ENDED'
   | 'BACKPRESSURE'
-  | 'TRANSACTION_TOO_LARGE'
   // running
   | 'ENGINE_STOPPED'
   | 'ENGINE_CLOSED'

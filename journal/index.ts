@@ -27,6 +27,7 @@ export {
   type SegmentSurvey,
   surveyJournal,
 } from './journal-survey.js'
+export type { KeyWindow } from './key-window.js'
 export { type LockStatus, readLockStatus } from './lock-status.js'
 export * from './manifest-layout.js'
 export * from './record-layout.js'

@@ -12,6 +12,7 @@ import { journalBlocks } from './event-reader.js'
 import { EventWalk } from './event-walk.js'
 import { type JournalFolder, openJournalFolder } from './journal-folder.js'
 import type { JournalBlock } from './journal-reader.js'
+import type { KeyWindow } from './key-window.js'
 import { type LockStatus, readLockStatus } from './lock-status.js'
 import { FIRST_CATALOGUED_TYPE } from './record-layout.js'
 import { SEGMENT_DATA } from './segment-layout.js'
@@ -45,6 +46,8 @@ export interface JournalSurvey {
   readonly format: number
   /** Undefined: the journal has no catalogue yet. */
   readonly domain: string | undefined
+  /** Which idempotency keys it still answers. Undefined: the journal has no catalogue yet. */
+  readonly keyWindow: KeyWindow | undefined
   /** Of the last block; undefined: there is none. */
   readonly durability: 'disk' | 'os' | undefined
   /** How often it was opened for writing. */
@@ -123,6 +126,7 @@ class Surveyor {
       journalId: journalId === undefined ? '' : Buffer.from(journalId).toString('hex'),
       format: FORMAT_VERSION,
       domain: walk.types.catalogue?.domain,
+      keyWindow: walk.types.catalogue?.keyWindow,
       durability: lastBlock === undefined ? undefined : durabilityOf(lastBlock.durability),
       epoch: lastBlock?.epoch ?? 0,
       lock: readLockStatus(folder.storage.path),

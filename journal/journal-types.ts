@@ -3,8 +3,8 @@
  * say of aggregates, events and commands, and how each event's payload is laid out. Nothing here is
  * generated code, since the journal may come from a stranger.
  */
-import { isDeepStrictEqual } from 'node:util'
 import { type Catalogue, type CatalogueEntry, readCatalogueRecord } from './catalogue.js'
+import { entryDifference } from './catalogue-entries.js'
 import { assert, TidewheelError } from './errors.js'
 import type { Codec } from './schema/codec.js'
 import type { AggregateLike } from './schema/id-type.js'
@@ -38,6 +38,8 @@ export class JournalTypes {
     if (this.catalogue !== undefined) refuseContradiction(this.catalogue, catalogue)
     this.catalogue = catalogue
     this.recordBytes = bytes.slice()
+    // Values may have been appended to a oneOf of theirs.
+    this.events.length = 0
   }
 
   /** @throws TidewheelError JOURNAL_DAMAGED when no catalogue has an event of this number. */
@@ -82,15 +84,21 @@ function aggregateNumber(catalogue: Catalogue, name: string): number {
   return entry.number
 }
 
-/** Entries are added in the course of time, and never changed or taken away. */
+/**
+ * Entries are added in the course of time, and never taken away or changed, but for values that are
+ * appended to a oneOf.
+ */
 function refuseContradiction(before: Catalogue, after: Catalogue): void {
   if (after.domain !== before.domain) {
     damaged(`it is of domain ${after.domain}, an earlier one of domain ${before.domain}`)
   }
   for (const entry of before.entries) {
-    if (!isDeepStrictEqual(entry, after.get(entry.number))) {
-      damaged(`${describe(entry)} is not what an earlier one says`)
-    }
+    const now = after.get(entry.number)
+    const isSame =
+      now?.kind === entry.kind &&
+      now.name === entry.name &&
+      entryDifference(entry, now) === undefined
+    if (!isSame) damaged(`${describe(entry)} is not what an earlier one says`)
   }
 }
 

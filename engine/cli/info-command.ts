@@ -26,10 +26,11 @@ export async function infoCommand(
 }
 
 function jsonOf(survey: JournalSurvey): unknown {
-  const { problem, domain, durability, lock, ...rest } = survey
+  const { problem, domain, keyWindow, durability, lock, ...rest } = survey
   return {
     ...rest,
     domain: domain ?? null,
+    keyWindow: keyWindow ?? null,
     durability: durability ?? null,
     lock: { pid: lock.pid ?? null, isHeld: lock.isHeld ?? null },
     problem: problem?.message ?? null,
@@ -88,10 +89,17 @@ function summary(survey: JournalSurvey): string[] {
       ['lock', lock(survey)],
       ['events', `${count(events)}${last}`],
       ['transactions', `${count(survey.transactions)}${keys}`],
+      ['key window', keyWindow(survey)],
       ['blocks', count(survey.blocks)],
     ],
     [],
   )
+}
+
+function keyWindow({ keyWindow: window }: JournalSurvey): string {
+  if (window === undefined) return 'not known yet'
+  const age = count(window.ageMaxUs / 1000)
+  return `the last ${plural(window.countMax, 'key')}, at most ${age} ms old`
 }
 
 function lock(survey: JournalSurvey): string {

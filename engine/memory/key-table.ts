@@ -1,6 +1,7 @@
 /**
- * The idempotency window: what the engine has answered to commands with a key, so that the same key
- * again gets the same answer. A function of the journal alone: KEYED_OUTCOME records, in order.
+ * What the engine has answered to commands with a key, so that the same key again gets the same
+ * answer. A function of the journal alone: its KEYED_OUTCOME records and the windows of its
+ * catalogues (key-window.ts), in order.
  *
  *   keys ──HashIndex──▶ entries in the order added (key-log.ts)
  *                       │ too old │ visible at time t              │
@@ -12,8 +13,9 @@
  * every `add` and `advance`, so that the first command after a quiet week does not wait while a
  * million entries are thrown away. So `count` is what is held, not what is visible.
  *
- * A key can be added while an earlier entry with it is visible: at replay, when the window is larger
- * than it was. The later entry then takes the earlier one's place.
+ * Another window takes effect at a place of the journal: the entries that either window does not
+ * show there are gone, so that a larger one does not bring them back. A key is therefore never added
+ * while an entry with it is visible; a journal that says so is refused.
  *
  * Nothing is ever taken back: an entry is added when its transaction is complete, after `evolve` has
  * run, and what is complete is published. A transaction that fails earlier has added nothing, or
@@ -24,7 +26,8 @@
  * allocates nothing.
  */
 import { Buffer } from 'node:buffer'
-import { assert } from '../../journal/errors.js'
+import { assert, TidewheelError } from '../../journal/errors.js'
+import { type KeyWindow, sameWindow } from '../../journal/key-window.js'
 import { getU64, setU64 } from '../../journal/layout.js'
 import { KEY_BYTES_MAX, OUTCOME_ACCEPTED, OUTCOME_REJECTED } from '../../journal/record-layout.js'
 import { bytesOver, readText, textBytes, writeText } from '../../journal/schema/text-bytes.js'
@@ -43,23 +46,15 @@ import {
   ENTRY_HEADER_BYTES,
   ENTRY_KEY_BYTES,
   ENTRY_SEQUENCE,
-  ENTRY_SHADOWED,
   ENTRY_TIME,
 } from './memory-layout.js'
-
-export interface KeyWindow {
-  /** Entries at most: an integer of at least 1. */
-  readonly countMax: number
-  /** Age at most, in microseconds of journal time. */
-  readonly ageMaxUs: number
-}
 
 const EVICTIONS_AN_ADD_MAX = 4
 const EVICTIONS_AN_ADVANCE_MAX = 256
 
 export class KeyTable {
-  private readonly countMax: number
-  private readonly ageMaxUs: number
+  private countMax: number
+  private ageMaxUs: number
   private readonly log: KeyLog
   private readonly index: HashIndex
   private readonly hash: SeededHash
@@ -67,13 +62,31 @@ export class KeyTable {
 
   /** `seed` repeats the hashing of an earlier table, in tests only. */
   constructor(window: KeyWindow, seed?: number) {
-    assert(Number.isSafeInteger(window.countMax) && window.countMax >= 1, 'countMax is at least 1')
-    assert(window.ageMaxUs >= 0, 'ageMaxUs is not negative')
+    checkWindow(window)
     this.countMax = window.countMax
     this.ageMaxUs = window.ageMaxUs
     this.log = new KeyLog('the table of idempotency keys')
     this.index = new HashIndex('the index of idempotency keys', 'narrow')
     this.hash = new SeededHash(seed)
+  }
+
+  get window(): KeyWindow {
+    const { countMax, ageMaxUs } = this
+    return { countMax, ageMaxUs }
+  }
+
+  /**
+   * From here on another window counts. `timeUs` is the journal time of the place where it does,
+   * which is not before that of any entry. Takes time for each entry that goes.
+   */
+  changeWindow(window: KeyWindow, timeUs: number): void {
+    checkWindow(window)
+    if (sameWindow(window, this.window)) return
+    this.ageMaxUs = Math.min(this.ageMaxUs, window.ageMaxUs)
+    this.evictOld(timeUs, Number.POSITIVE_INFINITY)
+    while (this.log.count > window.countMax) this.evict()
+    this.countMax = window.countMax
+    this.ageMaxUs = window.ageMaxUs
   }
 
   /** Entries held; some of them may be too old to be visible. */
@@ -138,12 +151,11 @@ export class KeyTable {
     eventCount: number,
     timeUs: number,
   ): number {
-    const reference = this.append(view, offset, lengthBytes, 0, timeUs)
+    const reference = this.append(view, offset, lengthBytes, 0, sequence, timeUs)
     const own = this.log.viewOf(reference)
     const at = this.log.offsetOf(reference)
     own.setUint32(at + ENTRY_CONTENT_LOW, contentLow, true)
     own.setUint32(at + ENTRY_CONTENT_HIGH, contentHigh, true)
-    setU64(own, at + ENTRY_SEQUENCE, sequence)
     own.setUint32(at + ENTRY_EVENT_COUNT, eventCount, true)
     own.setUint32(at + ENTRY_DETAIL_BYTES, 0, true)
     own.setUint16(at + ENTRY_CODE_BYTES, 0, true)
@@ -166,12 +178,11 @@ export class KeyTable {
     const codeBytes = textBytes(code)
     assert(codeBytes >= 0 && codeBytes <= 0xffff, 'a rejection code is well-formed, short text')
     const extraBytes = codeBytes + detail.length
-    const reference = this.append(view, offset, lengthBytes, extraBytes, timeUs)
+    const reference = this.append(view, offset, lengthBytes, extraBytes, sequence, timeUs)
     const own = this.log.viewOf(reference)
     const at = this.log.offsetOf(reference)
     own.setUint32(at + ENTRY_CONTENT_LOW, contentLow, true)
     own.setUint32(at + ENTRY_CONTENT_HIGH, contentHigh, true)
-    setU64(own, at + ENTRY_SEQUENCE, sequence)
     own.setUint32(at + ENTRY_EVENT_COUNT, 0, true)
     own.setUint32(at + ENTRY_DETAIL_BYTES, detail.length, true)
     own.setUint16(at + ENTRY_CODE_BYTES, codeBytes, true)
@@ -193,9 +204,7 @@ export class KeyTable {
   *entries(timeUs: number): IterableIterator<number> {
     let reference = this.log.oldest()
     for (; reference !== 0; reference = this.log.after(reference)) {
-      if (timeUs - this.timeOf(reference) <= this.ageMaxUs && !this.isShadowed(reference)) {
-        yield reference
-      }
+      if (timeUs - this.timeOf(reference) <= this.ageMaxUs) yield reference
     }
   }
 
@@ -254,13 +263,13 @@ export class KeyTable {
     offset: number,
     lengthBytes: number,
     extraBytes: number,
+    sequence: number,
     timeUs: number,
   ): number {
     assert(lengthBytes <= KEY_BYTES_MAX, `a key of ${lengthBytes} bytes`)
     assert(timeUs >= this.latestTimeUs, 'journal time went backwards')
     const hash = this.hashBytes(view, offset, lengthBytes)
-    const earlier = this.findHashed(view, offset, lengthBytes, hash, timeUs)
-    if (earlier !== 0) this.shadow(earlier)
+    if (this.findHashed(view, offset, lengthBytes, hash, timeUs) !== 0) refuseRepeated(sequence)
     this.latestTimeUs = timeUs
     this.evictOld(timeUs, EVICTIONS_AN_ADD_MAX)
     while (this.log.count >= this.countMax) this.evict()
@@ -269,6 +278,7 @@ export class KeyTable {
     const at = this.log.offsetOf(reference)
     own.setInt32(at + ENTRY_HASH, hash, true)
     setU64(own, at + ENTRY_TIME, timeUs)
+    setU64(own, at + ENTRY_SEQUENCE, sequence)
     own.setUint16(at + ENTRY_KEY_BYTES, lengthBytes, true)
     copyBytes(view, offset, own, at + ENTRY_HEADER_BYTES, lengthBytes)
     this.index.insert(hash, reference)
@@ -284,24 +294,9 @@ export class KeyTable {
 
   private evict(): void {
     const reference = this.log.oldest()
-    if (!this.isShadowed(reference)) this.unlink(reference)
-    this.log.removeOldest()
-  }
-
-  /** A later answer to the same key takes the place of this one. */
-  private shadow(reference: number): void {
-    this.unlink(reference)
-    this.log.viewOf(reference).setUint8(this.at(reference, ENTRY_ACCEPTED), ENTRY_SHADOWED)
-  }
-
-  private isShadowed(reference: number): boolean {
-    const outcome = this.log.viewOf(reference).getUint8(this.at(reference, ENTRY_ACCEPTED))
-    return outcome === ENTRY_SHADOWED
-  }
-
-  private unlink(reference: number): void {
     const hash = this.log.viewOf(reference).getInt32(this.at(reference, ENTRY_HASH), true)
     this.index.remove(hash, reference)
+    this.log.removeOldest()
   }
 
   private at(reference: number, field: number): number {
@@ -322,4 +317,18 @@ export class KeyTable {
     copy.set(new Uint8Array(this.log.viewOf(reference).buffer, from, lengthBytes))
     return copy
   }
+}
+
+function checkWindow(window: KeyWindow): void {
+  assert(Number.isSafeInteger(window.countMax) && window.countMax >= 1, 'countMax is at least 1')
+  assert(window.ageMaxUs >= 0, 'ageMaxUs is not negative')
+}
+
+/** Live, the key has been looked up before: only a journal can say so. */
+function refuseRepeated(sequence: number): never {
+  throw new TidewheelError(
+    'REPLAY_FAILED',
+    'an idempotency key is answered anew while its earlier answer still counts. The journal does not fit together; restore it from a copy',
+    { sequence },
+  )
 }

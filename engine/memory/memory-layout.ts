@@ -71,8 +71,6 @@ export const ENTRY_CODE_BYTES = 42
 export const ENTRY_ACCEPTED = 44
 export const ENTRY_RESERVED = 45
 export const ENTRY_HEADER_BYTES = 48
-/** In place of the outcome: a later entry with the same key counts, this one is not found any more. */
-export const ENTRY_SHADOWED = 0xff
 
 export const CHUNK_NEXT = 0
 export const CHUNK_RESERVED = 4

@@ -1,7 +1,8 @@
 /**
  * Fields as JSON, as the journal's catalogue keeps them: enough to lay out and read payloads
  * without the application. Two lists of fields have the same payload bytes exactly when their
- * descriptions are equal.
+ * descriptions are equal. Payloads of a list can also be read by one that has appended values to a
+ * oneOf, since a value is stored as its index; not the other way round.
  */
 import { TidewheelError } from '../errors.js'
 import {
@@ -87,7 +88,10 @@ function damaged(problem: string): never {
   throw new TidewheelError('JOURNAL_DAMAGED', `a description of fields is not valid: ${problem}`)
 }
 
-/** The first difference between two lists of fields, as a sentence part; undefined when equal. */
+/**
+ * What keeps payloads of `before` from being read by `after`, as a sentence part; undefined when
+ * the two are equal, apart from values that were appended to a oneOf.
+ */
 export function fieldsDifference(
   before: readonly FieldDescription[],
   after: readonly FieldDescription[],
@@ -104,8 +108,12 @@ export function fieldsDifference(
     const known = beforeByName.get(field.name)
     if (known === undefined) {
       differences.push(`field '${field.name}' (${typeText(field)}) was added`)
-    } else if (typeText(known) !== typeText(field)) {
-      differences.push(`field '${field.name}' was ${typeText(known)} and is now ${typeText(field)}`)
+    } else if (typeText(known) !== typeText(field) && !hasAppended(known, field)) {
+      const isOneOf = known.values !== undefined && field.values !== undefined
+      const rule = isOneOf ? ' (values may be appended, but not removed, renamed or moved)' : ''
+      differences.push(
+        `field '${field.name}' was ${typeText(known)} and is now ${typeText(field)}${rule}`,
+      )
     }
   }
   if (differences.length > 0) return differences.join('; ')
@@ -114,6 +122,12 @@ export function fieldsDifference(
   const order = (fields: readonly FieldDescription[]): string =>
     fields.map((field) => field.name).join(', ')
   return `the fields were in the order ${order(before)} and are now in the order ${order(after)}`
+}
+
+/** Whether both are a oneOf, and the values before are the first ones after, in the same order. */
+function hasAppended(before: FieldDescription, after: FieldDescription): boolean {
+  const { values } = after
+  return values !== undefined && before.values?.every((value, i) => value === values[i]) === true
 }
 
 function typeText(field: FieldDescription): string {

@@ -105,6 +105,8 @@ export const bytes: FieldType<Uint8Array> = Object.freeze({ kind: 'bytes' })
  * Plain data of up to 256 KiB as MessagePack: null, booleans, numbers except NaN, bigints of 64
  * bits, text, Uint8Array, arrays and plain objects, at most 64 deep. Refuses `undefined`, functions,
  * Date, Map, Set, classes. Reads as `unknown`; in state frozen, and `undefined` until it is set.
+ * Members of objects keep their order, which is content: with the same idempotency key, a command
+ * whose members come in another order is answered with KEY_REUSED.
  */
 export const any: AnyField = Object.freeze({
   kind: 'any',

@@ -37,6 +37,7 @@ describe('tidewheel info and verify', () => {
       /^ {2}opened +2 times for writing$/m,
       /^ {2}events +8 \(the last has sequence 8\)$/m,
       /^ {2}transactions +6, 2 with a key \(1 accepted, 1 rejected\)$/m,
+      /^ {2}key window +the last 1,000,000 keys, at most 86,400,000 ms old$/m,
       /^ {2}Account +2 {2}text ids$/m,
       /^ {2}AccountOpened +2 {2}of Account {2}\{ owner: text, initialBalance: int \}$/m,
       /^ {2}MoneyDeposited +3 {2}of Account {2}\{ amount: int \}$/m,
@@ -57,6 +58,7 @@ describe('tidewheel info and verify', () => {
       transactions: 6,
       keyedAccepted: 1,
       keyedRejected: 1,
+      keyWindow: { countMax: 1_000_000, ageMaxUs: 86_400_000_000 },
       lock: { pid: process.pid },
       aggregates: [{ name: 'Account', idType: 'text', count: 2 }],
       commands: [

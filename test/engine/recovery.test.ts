@@ -192,7 +192,7 @@ describeModes('recovery', (bench) => {
     await bench.close(await bench.open(path))
   })
 
-  it('capacity: full is full, also for references, and a larger one goes on', async () => {
+  it('capacity: full is full, also for references, and after reopening', async () => {
     const path = bench.path()
     let engine = await bench.open(path)
     await accepted(engine, Run, { scenario: 'open many tiny', with: ['1', '2'] })

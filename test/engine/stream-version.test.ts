@@ -61,14 +61,13 @@ const Trade = market.command(
   },
 )
 
-const KEY_WINDOW = { countMax: 10, ageMaxUs: 1_000_000 }
 const U32_MAX = 0xffff_ffff
 /** All that a transaction may emit to one stream. */
 const PENDING = EVENTS_A_TRANSACTION_MAX
 const BOOK = 7
 
 function bound(): { runtime: DomainRuntime; catalogue: Catalogue } {
-  const runtime = new DomainRuntime(market, KEY_WINDOW)
+  const runtime = new DomainRuntime(market)
   const { catalogue } = mergeCatalogue(undefined, market.name, runtime.declaration())
   runtime.bind(catalogue)
   return { runtime, catalogue }

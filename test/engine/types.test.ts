@@ -1,6 +1,17 @@
 /** What must not compile, must not: each `@ts-expect-error` is checked by the build. */
 import { describe, expect, it } from 'vitest'
-import { bool, domain, int, object, oneOf, ref, text, u64 } from '../../engine/index.js'
+import {
+  bool,
+  domain,
+  type EngineRejection,
+  type ErrorCode,
+  int,
+  object,
+  oneOf,
+  ref,
+  text,
+  u64,
+} from '../../engine/index.js'
 
 const bank = domain('types', import.meta.url)
 const Account = bank.aggregate('Account', {
@@ -94,4 +105,11 @@ it('references: are undefined in state until they are set, and can be cleared', 
     item.owner = owner
   })
   expect(links.events.length).toBe(1)
+})
+
+it('error codes: those that are thrown; a code that only receipts have is none of them', () => {
+  const rejection: EngineRejection = 'TRANSACTION_TOO_LARGE'
+  // @ts-expect-error nothing throws it
+  const thrown: ErrorCode = 'TRANSACTION_TOO_LARGE'
+  expect(thrown).toBe(rejection)
 })

@@ -13,6 +13,7 @@ import bank, { OpenAccount } from '../../examples/bank/bank.js'
 import * as blockLayout from '../../journal/block-layout.js'
 import { readEvents } from '../../journal/event-reader.js'
 import { LOCK_NAME } from '../../journal/journal-lock.js'
+import { KEY_COUNT_MAX } from '../../journal/key-window.js'
 import * as manifestLayout from '../../journal/manifest-layout.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import * as recordLayout from '../../journal/record-layout.js'
@@ -46,7 +47,7 @@ const page = readFileSync(join(root, 'docs', 'file-format.md'), 'utf8')
 const LAYOUTS = [blockLayout, manifestLayout, recordLayout, segmentLayout]
 const SOURCE: Readonly<Record<string, unknown>> = Object.assign(
   {
-    ...{ BYTES_MAX, FIELDS_MAX, LOCK_NAME, NAME_LENGTH_MAX },
+    ...{ BYTES_MAX, FIELDS_MAX, KEY_COUNT_MAX, LOCK_NAME, NAME_LENGTH_MAX },
     ...{ PLAIN_BYTES_MAX, PLAIN_DEPTH_MAX, TEXT_BYTES_MAX },
   },
   receiptLayout,

@@ -19,6 +19,7 @@ import { EVENT_RING_BYTES_MIN } from '../../journal/event-ring.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { newJournalEnd } from '../../journal/journal-end.js'
 import { SEAL_IDLE_MS, SYNC_INTERVAL_MS } from '../../journal/journaler.js'
+import { KEY_WINDOW_DEFAULT } from '../../journal/key-window.js'
 import { readManifest, writeManifest } from '../../journal/manifest.js'
 import {
   FIRST_CATALOGUED_TYPE,
@@ -72,7 +73,7 @@ function catalogueFrame(frameBytes: number): Uint8Array {
     const entries = lengths.map((length, index): CatalogueEntry => {
       return { number: FIRST_CATALOGUED_TYPE + index, kind: 'command', name: name(index, length) }
     })
-    return encodeCatalogueFrame(new Catalogue('d', entries), 1)
+    return encodeCatalogueFrame(new Catalogue('d', KEY_WINDOW_DEFAULT, entries), 1)
   }
   let missing = frameBytes - encode().byteLength
   for (let index = 0; missing > 0; index++, missing -= 50) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { KeyTable, type KeyWindow } from '../../engine/memory/key-table.js'
+import { KeyTable } from '../../engine/memory/key-table.js'
+import type { KeyWindow } from '../../journal/key-window.js'
 
 interface Outcome {
   readonly key: string
@@ -262,19 +263,81 @@ describe('KeyTable', () => {
     expect(table.contentMatches(reference, 0, 5)).toBe(false)
   })
 
-  it('KeyTable: a key that is added while it is visible counts as its later entry', () => {
+  it('KeyTable: a key that is added while it is visible is refused (at its limits, one after)', () => {
     const table = new KeyTable({ countMax: 3, ageMaxUs: 100 })
     add(table, outcome('a', 50, { sequence: 1 }))
-    add(table, outcome('a', 60, { sequence: 2 }))
-    expect(table.sequenceOf(find(table, 'a', 60))).toBe(2)
-    expect([...table.entries(60)].map((reference) => table.sequenceOf(reference))).toEqual([2])
-    // The earlier one still has its place among the last three, and leaves it in its turn.
-    add(table, outcome('b', 60, { sequence: 3 }))
-    add(table, outcome('c', 60, { sequence: 4 }))
-    expect(table.sequenceOf(find(table, 'a', 60))).toBe(2)
-    add(table, outcome('d', 60, { sequence: 5 }))
-    expect(find(table, 'a', 60)).toBe(0)
+    expect(() => add(table, outcome('a', 150, { sequence: 2 }))).toThrow(
+      /REPLAY_FAILED.*answered anew.*sequence 2/,
+    )
+    add(table, outcome('a', 151, { sequence: 2 }))
+    for (const key of ['b', 'c']) add(table, outcome(key, 151))
+    expect(() => add(table, outcome('a', 151))).toThrow(/REPLAY_FAILED/)
+    add(table, outcome('d', 151))
+    add(table, outcome('a', 151, { sequence: 9 }))
+    expect(table.sequenceOf(find(table, 'a', 151))).toBe(9)
     expect(table.count).toBe(3)
+  })
+
+  it('KeyTable: agrees with a Map under random additions and changes of the window', () => {
+    const windows = fc.record({
+      countMax: fc.integer({ min: 1, max: 12 }),
+      ageMaxUs: fc.integer({ min: 0, max: 40 }),
+    })
+    const steps = fc.record({
+      key: fc.nat({ max: 15 }).map((n) => `k${n}`),
+      wait: fc.oneof(fc.constant(0), fc.nat({ max: 12 })),
+      // Where the change comes may be later than the last entry.
+      change: fc.option(windows, { freq: 6 }),
+    })
+    fc.assert(
+      fc.property(windows, fc.array(steps, { maxLength: 120 }), (first, given) => {
+        let window = first
+        const table = new KeyTable(window)
+        const naive = new Map<string, Outcome>()
+        const forget = (ageMaxUs: number, countMax: number, timeUs: number): void => {
+          for (const { key, timeUs: since } of naive.values()) {
+            if (timeUs - since > ageMaxUs) naive.delete(key)
+          }
+          for (const key of naive.keys()) if (naive.size > countMax) naive.delete(key)
+        }
+        let timeUs = 1_000
+        for (const [i, { key, wait, change }] of given.entries()) {
+          timeUs += wait
+          if (change !== null) {
+            forget(window.ageMaxUs, window.countMax, timeUs)
+            window = change
+            table.changeWindow(window, timeUs)
+            expect(table.window).toEqual(window)
+          }
+          forget(window.ageMaxUs, window.countMax, timeUs)
+          const held = [...table.entries(timeUs)].map((one) => summary(read(table, one)))
+          expect(held).toEqual([...naive.values()].map(summary))
+          const known = find(table, key, timeUs)
+          expect(known !== 0).toBe(naive.has(key))
+          if (known !== 0) continue
+          const entry = outcome(key, timeUs, { sequence: i })
+          add(table, entry)
+          naive.set(key, entry)
+          expect(table.count).toBeLessThanOrEqual(window.countMax)
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('KeyTable: a larger window brings nothing back (too old, too many; held or not)', () => {
+    const table = new KeyTable({ countMax: 10, ageMaxUs: 10 })
+    for (const key of ['a', 'b']) add(table, outcome(key, 100))
+    add(table, outcome('c', 105))
+    // At 115, c is at its limit; a and b are too old, though nothing has evicted them yet.
+    table.changeWindow({ countMax: 10, ageMaxUs: 1_000 }, 115)
+    expect([...table.entries(115)].map((one) => read(table, one).key)).toEqual(['c'])
+    expect(find(table, 'c', 1_105)).not.toBe(0)
+    for (const key of ['d', 'e']) add(table, outcome(key, 200))
+    table.changeWindow({ countMax: 2, ageMaxUs: 1_000 }, 200)
+    expect(table.count).toBe(2)
+    table.changeWindow({ countMax: 10, ageMaxUs: 1_000 }, 200)
+    expect([...table.entries(200)].map((one) => read(table, one).key)).toEqual(['d', 'e'])
   })
 
   it('KeyTable: keys of 0 and 1,024 bytes are kept; a longer key, time going back: bugs', () => {
@@ -293,5 +356,7 @@ describe('KeyTable', () => {
     expect(() => new KeyTable({ countMax: 0, ageMaxUs: 1 })).toThrow(/countMax/)
     expect(() => new KeyTable({ countMax: 1.5, ageMaxUs: 1 })).toThrow(/countMax/)
     expect(() => new KeyTable({ countMax: 1, ageMaxUs: -1 })).toThrow(/ageMaxUs/)
+    const table = new KeyTable({ countMax: 1, ageMaxUs: 1 })
+    expect(() => table.changeWindow({ countMax: 0, ageMaxUs: 1 }, 1)).toThrow(/countMax/)
   })
 })

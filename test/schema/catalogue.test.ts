@@ -11,6 +11,7 @@ import {
 } from '../../journal/catalogue.js'
 import { TidewheelError } from '../../journal/errors.js'
 import { FrameCursor, frameProblem } from '../../journal/frames.js'
+import { KEY_COUNT_MAX, KEY_WINDOW_DEFAULT } from '../../journal/key-window.js'
 import {
   CATALOGUE_RECORD,
   LAST_CATALOGUED_TYPE,
@@ -24,6 +25,7 @@ import {
 import { bool, type Fields, int, oneOf, text } from '../../journal/schema/field-types.js'
 import { referenceTo, sample } from './arbitrary-fields.js'
 
+const WINDOW = { countMax: 5, ageMaxUs: 7 }
 const ACCOUNT: DeclaredEntry = { kind: 'aggregate', name: 'Account', idType: 'text' }
 const TRANSFER: DeclaredEntry = { kind: 'command', name: 'Transfer' }
 
@@ -57,17 +59,19 @@ function readJson(json: unknown): Catalogue {
 
 describe('catalogue', () => {
   it('golden bytes: a frame with one record', () => {
-    const catalogue = new Catalogue('b', [{ number: 16, kind: 'command', name: 'Go' }])
+    const catalogue = new Catalogue('b', WINDOW, [{ number: 16, kind: 'command', name: 'Go' }])
     const hex = Buffer.from(encodeCatalogueFrame(catalogue, 0x0102030405)).toString('hex')
-    const json = '{"domain":"b","entries":[{"number":16,"kind":"command","name":"Go"}]}'
+    const json =
+      '{"domain":"b","keyWindow":{"countMax":5,"ageMaxUs":7},' +
+      '"entries":[{"number":16,"kind":"command","name":"Go"}]}'
     const payload = Buffer.from(json).toString('hex')
-    expect(payload.length / 2).toBe(69)
+    expect(payload.length / 2).toBe(109)
     expect(hex).toBe(
-      '68000000' +
+      '90000000' +
         '0000' +
         '0000' +
         '0504030201000000' +
-        '55000000' +
+        '7d000000' +
         '0100' +
         '0000' +
         '00000000' +
@@ -91,6 +95,7 @@ describe('catalogue', () => {
     expect(read.find('command', 'Paid')).toBeUndefined()
     const event = read.find('event', 'Paid')
     expect(event && describeFields(read.fieldsOf(event))).toEqual(BANK[1]?.fields)
+    expect(read.keyWindow).toEqual(KEY_WINDOW_DEFAULT)
     expect(mergeCatalogue(read, 'bank', BANK)).toEqual({ catalogue: read, changed: false })
   })
 
@@ -116,13 +121,45 @@ describe('catalogue', () => {
   })
 
   it('merge: numbers end at the last one', () => {
-    const full = new Catalogue('bank', [
+    const full = new Catalogue('bank', WINDOW, [
       { number: LAST_CATALOGUED_TYPE - 1, kind: 'command', name: 'Transfer' },
     ])
     const pay: DeclaredEntry = { kind: 'command', name: 'Pay' }
     const { catalogue } = mergeCatalogue(full, 'bank', [pay])
     expect(catalogue.find('command', 'Pay')?.number).toBe(LAST_CATALOGUED_TYPE)
     expect(() => mergeCatalogue(catalogue, 'bank', [ACCOUNT])).toThrow('INVALID_DOMAIN')
+  })
+
+  it('merge: values appended to a oneOf are the new list, and stay it', () => {
+    const first = bankCatalogue()
+    const fields = { amount: int, side: oneOf('in', 'out', 'none') }
+    const longer = [ACCOUNT, eventOf(fields), TRANSFER]
+    const { catalogue, changed } = mergeCatalogue(first, 'bank', longer)
+    expect(changed).toBe(true)
+    expect(catalogue.entries.map(({ number }) => number)).toEqual([16, 17, 18])
+    expect(catalogue.find('event', 'Paid')).toMatchObject({
+      number: 17,
+      fields: describeFields(fields),
+    })
+    expect(mergeCatalogue(catalogue, 'bank', longer)).toEqual({ catalogue, changed: false })
+    // The application as it was before: its events could not be told from each other.
+    expect(() => mergeCatalogue(catalogue, 'bank', BANK)).toThrow('SCHEMA_CHANGED')
+  })
+
+  it('merge: the window of keys stays, or is changed in part', () => {
+    const first = bankCatalogue()
+    const { countMax, ageMaxUs } = first.keyWindow
+    const merge = (before: Catalogue | undefined, wanted = {}) =>
+      mergeCatalogue(before, 'bank', BANK, wanted)
+    const fewer = merge(first, { countMax: 3 })
+    expect(fewer.changed).toBe(true)
+    expect(fewer.catalogue.keyWindow).toEqual({ countMax: 3, ageMaxUs })
+    expect(merge(fewer.catalogue)).toEqual({ catalogue: fewer.catalogue, changed: false })
+    expect(merge(fewer.catalogue, { countMax: 3 }).changed).toBe(false)
+    const shorter = merge(fewer.catalogue, { ageMaxUs: 0 })
+    expect(shorter.catalogue.keyWindow).toEqual({ countMax: 3, ageMaxUs: 0 })
+    expect(merge(first, { countMax, ageMaxUs }).changed).toBe(false)
+    expect(merge(undefined, { countMax: 9 }).catalogue.keyWindow).toEqual({ countMax: 9, ageMaxUs })
   })
 
   it('merge: another domain, and a name declared twice', () => {
@@ -153,8 +190,19 @@ describe('catalogue', () => {
       eventOf({ side: oneOf('in', 'out'), amount: int }),
       'the fields were in the order amount, side and are now in the order side, amount',
     ],
-    ['value added', eventOf(sides('in', 'out', 'x')), `is now oneOf("in","out","x")`],
-    ['values reordered', eventOf(sides('out', 'in')), `is now oneOf("out","in")`],
+    ['value removed', eventOf(sides('in')), `was oneOf("in","out") and is now oneOf("in")`],
+    ['value renamed', eventOf(sides('in', 'off', 'x')), `is now oneOf("in","off","x")`],
+    ['value put before', eventOf(sides('x', 'in', 'out')), `is now oneOf("x","in","out")`],
+    [
+      'values reordered',
+      eventOf(sides('out', 'in')),
+      `is now oneOf("out","in") (values may be appended, but not removed, renamed or moved)`,
+    ],
+    [
+      'value added, and another field changed',
+      eventOf({ ...sides('in', 'out', 'x'), amount: bool }),
+      "not what this journal holds: field 'amount' was int and is now bool.",
+    ],
     [
       'several',
       eventOf({ sum: int }),
@@ -185,9 +233,18 @@ describe('catalogue', () => {
   it('read: bytes that are no catalogue are JOURNAL_DAMAGED (table)', () => {
     const account = { number: 16, kind: 'aggregate', name: 'Account', idType: 'text' }
     const paid = { number: 17, kind: 'event', name: 'Paid', aggregate: 'Account', fields: [] }
-    const bank = (...entries: unknown[]): unknown => ({ domain: 'bank', entries })
+    const bank = (...entries: unknown[]): unknown => {
+      return { domain: 'bank', keyWindow: KEY_WINDOW_DEFAULT, entries }
+    }
+    const windowed = (keyWindow: unknown): unknown => ({ domain: 'bank', keyWindow, entries: [] })
     const amount = { name: 'amount', type: 'int' }
     expect(readJson(bank(paid, account)).entries).toHaveLength(2)
+    for (const keyWindow of [
+      { countMax: 1, ageMaxUs: 0 },
+      { countMax: KEY_COUNT_MAX, ageMaxUs: Number.MAX_SAFE_INTEGER },
+    ]) {
+      expect(readJson(windowed(keyWindow)).keyWindow).toEqual(keyWindow)
+    }
     const table: unknown[] = [
       '',
       '{',
@@ -196,10 +253,21 @@ describe('catalogue', () => {
       '"x"',
       `${'['.repeat(200_000)}`,
       '\0',
-      { domain: 5, entries: [] },
-      { domain: '', entries: [] },
-      { domain: 'bank' },
-      { domain: 'bank', entries: {} },
+      { domain: 5, keyWindow: WINDOW, entries: [] },
+      { domain: '', keyWindow: WINDOW, entries: [] },
+      { domain: 'bank', keyWindow: WINDOW },
+      { domain: 'bank', keyWindow: WINDOW, entries: {} },
+      windowed(undefined),
+      windowed(null),
+      windowed([]),
+      windowed({ countMax: 5 }),
+      windowed({ countMax: 0, ageMaxUs: 7 }),
+      windowed({ countMax: 1.5, ageMaxUs: 7 }),
+      windowed({ countMax: KEY_COUNT_MAX + 1, ageMaxUs: 7 }),
+      windowed({ countMax: '5', ageMaxUs: 7 }),
+      windowed({ countMax: 5, ageMaxUs: -1 }),
+      windowed({ countMax: 5, ageMaxUs: 0.5 }),
+      windowed({ countMax: 5, ageMaxUs: 2 ** 53 }),
       bank(null),
       bank({}),
       bank({ ...account, number: 15 }),

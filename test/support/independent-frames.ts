@@ -141,6 +141,9 @@ export class IndependentEvents {
   /** Frames with the catalogue, and with a seal. */
   catalogues = 0
   seals = 0
+  /** Keys that were not forgotten, oldest first, with the time of their frame. */
+  private readonly keys = new Map<string, number>()
+  private window = { countMax: 0, ageMaxUs: 0 }
   private readonly entries = new Map<number, Entry>()
   /** Ids of an aggregate, in the order of their slots. */
   private readonly ids = new Map<number, unknown[]>()
@@ -153,6 +156,12 @@ export class IndependentEvents {
       this.sequence = baseSequence - 1
       for (const frame of readFrames(payload)) this.takeFrame(frame)
     }
+  }
+
+  /** That count at the time of the last frame of a command, oldest first. */
+  get countingKeys(): string[] {
+    const counts = (time: number): boolean => this.lastTime - time <= this.window.ageMaxUs
+    return [...this.keys].filter(([, time]) => counts(time)).map(([key]) => key)
   }
 
   private takeFrame(frame: Frame): void {
@@ -173,11 +182,34 @@ export class IndependentEvents {
   }
 
   private takeCatalogue(bytes: Buffer): void {
-    const json = JSON.parse(decodeText(bytes.subarray(16))) as { domain: string; entries: Entry[] }
+    const json = JSON.parse(decodeText(bytes.subarray(16))) as {
+      domain: string
+      keyWindow: { countMax: number; ageMaxUs: number }
+      entries: Entry[]
+    }
     if (this.domain !== '' && this.domain !== json.domain) damaged('another domain')
     this.domain = json.domain
     this.catalogues++
+    this.changeWindow(json.keyWindow)
     for (const entry of json.entries) this.entries.set(entry.number, entry)
+  }
+
+  private changeWindow(window: { countMax: number; ageMaxUs: number }): void {
+    const ageMaxUs = Math.min(this.window.ageMaxUs, window.ageMaxUs)
+    for (const [key, time] of this.keys) {
+      const isTooMany = this.keys.size > window.countMax
+      if (isTooMany || this.lastTime - time > ageMaxUs) this.keys.delete(key)
+    }
+    this.window = window
+  }
+
+  private remember(key: string, time: number): void {
+    const known = this.keys.get(key)
+    if (known !== undefined && time - known <= this.window.ageMaxUs) damaged('a key, twice')
+    this.keys.delete(key)
+    this.keys.set(key, time)
+    const [oldest] = this.keys.keys()
+    if (this.keys.size > this.window.countMax) this.keys.delete(oldest as string)
   }
 
   private openStream({ slot, bytes }: Record): void {
@@ -196,6 +228,7 @@ export class IndependentEvents {
 
   private takeOutcome(bytes: Buffer, { commandType, eventCount, time }: Frame): void {
     const code = 30 + bytes.readUInt16LE(26)
+    this.remember(decodeText(bytes.subarray(30, code)), time)
     const detail = code + bytes.readUInt16LE(28)
     this.outcomes.push({
       command: this.entry(commandType, 'command').name,
