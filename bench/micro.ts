@@ -50,7 +50,7 @@ function addRing(bench: Bench): () => void {
     for (let i = 0; i < OPERATIONS; i++) {
       const offset = producer.claim(32)
       producer.view.setUint32(offset + 4, i, true)
-      producer.commit(32)
+      producer.append(32)
       sent++
     }
     producer.publish()

@@ -15,7 +15,8 @@ import {
   COMMAND_RESERVED,
   COMMAND_TYPE,
 } from './command-layout.js'
-import type { CommandRuntime, DomainRuntime } from './domain-runtime.js'
+import type { CommandRuntime } from './command-runtime.js'
+import type { DomainRuntime } from './domain-runtime.js'
 import type { Lane } from './lane.js'
 import { IdLookup } from './memory/id-lookup.js'
 import { CORRUPT, EMPTY } from './ring/byte-ring.js'
@@ -40,7 +41,7 @@ export class CommandBatch {
 
   /** Index of a command's first reference in `places`. */
   private readonly firstReferences = new Int32Array(BATCH_COMMANDS_MAX)
-  /** Of each reference: its index in the lookup of its aggregate. */
+  /** Of each reference to a hashed id: its index in the lookup of its aggregate. */
   private places = new Int32Array(REFERENCES_INITIAL)
   /** One an aggregate. */
   private readonly lookups: readonly IdLookup[]
@@ -113,7 +114,7 @@ export class CommandBatch {
   /** Finds the commands in the bytes, and looks all their references up together. */
   sweep(): void {
     const { view, count, lookups, runtime } = this
-    for (const lookup of lookups) lookup.clear()
+    for (let a = 0; a < lookups.length; a++) lookups[a]!.clear()
     let references = 0
     for (let i = 0; i < count; i++) {
       const command = this.locate(i)
@@ -121,14 +122,9 @@ export class CommandBatch {
       this.firstReferences[i] = references
       if (command === undefined) continue
       const payload = this.payloads[i]!
-      const { extents } = command
-      if (references + extents.length > this.places.length) this.growPlaces()
-      for (let r = 0; r < extents.length; r++) {
-        const extent = extents[r]!
-        extent.locate(view, payload)
-        const lookup = lookups[extent.aggregateIndex]!
-        this.places[references++] = lookup.add(extent.offset, extent.lengthBytes)
-      }
+      while (references + command.referenceCount > this.places.length) this.growPlaces()
+      command.gather(view, payload, lookups, this.places, references)
+      references += command.referenceCount
     }
     let touched = 0
     for (let a = 0; a < lookups.length; a++) {

@@ -2,7 +2,7 @@
  * A producer's end of a lane: encodes commands into the command ring, hands out tickets, and turns
  * receipts into callbacks and promises. The engine's own port and a worker's are the same class.
  *
- *   submit ─▶ claim, encode, commit ─▶ published by the 256th command, or at the end of this turn
+ *   submit ─▶ claim, encode, append ─▶ published by the 256th command, or at the end of this turn
  *   poll   ─▶ receipts in ticket order ─▶ onReceipts, execute's promises, synced's promises
  */
 import { TidewheelError } from '../journal/errors.js'
@@ -244,7 +244,7 @@ export class CommandPort {
     view.setUint16(offset + COMMAND_KEY_BYTES, keyBytes, true)
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     view.setUint32(offset + COMMAND_RESERVED, 0, true)
-    commands.commit(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
+    commands.append(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
     if (++this.unpublished === PUBLISH_EVERY) {
       this.publish()
       this.owner.runNow()

@@ -5,15 +5,13 @@
 import type { Catalogue, CatalogueKind, DeclaredEntry } from '../journal/catalogue.js'
 import { assert, TidewheelError } from '../journal/errors.js'
 import { KEY_WINDOW_DEFAULT } from '../journal/key-window.js'
-import type { Codec } from '../journal/schema/codec.js'
 import { describeFields } from '../journal/schema/field-description.js'
-import { createFlyweight, type Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
-import type { PayloadLayout, PlacedField } from '../journal/schema/payload-layout.js'
 import type { StateIds } from '../journal/schema/state-view.js'
 import type { AggregateStore } from './aggregate-store.js'
+import { type CommandRuntime, compileCommand } from './command-runtime.js'
 import { compileEvent } from './compiled-event.js'
-import { type CommandType, type Domain, isObjectState } from './domain.js'
+import { type Domain, isObjectState } from './domain.js'
 import { compileDomain, stateLayoutOf } from './domain-compiler.js'
 import { EventMetaView } from './event-meta.js'
 import type { EventRuntime } from './event-runtime.js'
@@ -21,61 +19,7 @@ import { refuseId } from './id-refusal.js'
 import { KeyTable } from './memory/key-table.js'
 import { ObjectStore } from './object-store.js'
 import { RecordStore } from './record-store.js'
-import type { Transaction } from './transaction.js'
 import { UndoLog } from './undo-log.js'
-
-/** Where the id of a reference lies in a command's payload. */
-export class ReferenceExtent {
-  readonly aggregateIndex: number
-  /** In the view given to {@link locate}. */
-  offset = 0
-  lengthBytes = 0
-  private readonly fixedOffset: number
-  private readonly isText: boolean
-  private readonly fixedBytes: number
-  /** Offset of the END before this one's, or -1: the text starts at `fixedBytes`. */
-  private readonly previousEnd: number
-
-  constructor(layout: PayloadLayout, field: PlacedField) {
-    this.aggregateIndex = field.reference!.aggregateIndex
-    this.fixedOffset = field.offset
-    this.isText = field.storage === 'text'
-    this.lengthBytes = this.isText ? 0 : ID_BYTES[field.storage as keyof typeof ID_BYTES]
-    this.fixedBytes = layout.fixedBytes
-    this.previousEnd =
-      field.variableIndex > 0 ? layout.variableFields[field.variableIndex - 1]!.offset : -1
-  }
-
-  locate(view: DataView, payload: number): void {
-    this.offset = payload + this.fixedOffset
-    if (!this.isText) return
-    const end = view.getUint32(this.offset, true)
-    const start =
-      this.previousEnd < 0 ? this.fixedBytes : view.getUint32(payload + this.previousEnd, true)
-    this.offset = payload + start
-    this.lengthBytes = end - start
-  }
-}
-
-const ID_BYTES = { u32: 4, u64: 8, uuid: 16 } as const
-
-export class CommandRuntime {
-  readonly name: string
-  readonly codec: Codec
-  readonly flyweight: Flyweight
-  readonly extents: readonly ReferenceExtent[]
-  readonly decide: (command: unknown, tx: Transaction) => unknown
-  number = 0
-
-  constructor(type: CommandType) {
-    const { layout } = type.$codec
-    this.name = type.name
-    this.codec = type.$codec
-    this.flyweight = createFlyweight(layout)
-    this.extents = layout.references.map((field) => new ReferenceExtent(layout, field))
-    this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
-  }
-}
 
 export class DomainRuntime implements StateIds {
   readonly domain: Domain
@@ -105,7 +49,7 @@ export class DomainRuntime implements StateIds {
     this.events = domain.events.map((event) =>
       compileEvent(event, this.stores[event.aggregateIndex]!, this.undo, this.meta),
     )
-    this.commands = domain.commands.map((command) => new CommandRuntime(command))
+    this.commands = domain.commands.map(compileCommand)
     this.keys = new KeyTable(KEY_WINDOW_DEFAULT)
   }
 

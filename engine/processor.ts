@@ -18,18 +18,19 @@
  */
 import { causeOf, TidewheelError } from '../journal/errors.js'
 import type { EventRingWriter } from '../journal/event-ring.js'
-import { setU64 } from '../journal/layout.js'
 import {
   FRAME_COMMAND_TYPE,
   FRAME_EVENT_COUNT,
   FRAME_LENGTH,
   FRAME_TIME,
+  FRAME_TIME_HIGH,
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
 import { StateRangeError } from '../journal/schema/state-view.js'
 import { Applier } from './applier.js'
 import { CommandBatch } from './command-batch.js'
-import type { CommandRuntime, DomainRuntime } from './domain-runtime.js'
+import type { CommandRuntime } from './command-runtime.js'
+import type { DomainRuntime } from './domain-runtime.js'
 import type { Gate } from './gate.js'
 import { type CommandKey, keyedOutcomeBytes, writeKeyedOutcome } from './keyed-outcome.js'
 import type { Lane } from './lane.js'
@@ -59,6 +60,9 @@ export class Processor {
   private readonly rejection = new Rejection()
   private readonly key: CommandKey
   private lane: Lane | undefined
+  /** Journal time of the batch, as the two halves of a u64. */
+  private timeLow = 0
+  private timeHigh = 0
 
   constructor(
     runtime: DomainRuntime,
@@ -72,8 +76,8 @@ export class Processor {
     this.gate = gate
     this.clock = clock
     this.applier = new Applier(runtime, 'live')
-    this.tx = new TransactionContext(ring.view, runtime, nextRandom)
     this.batch = new CommandBatch(runtime)
+    this.tx = new TransactionContext(ring.view, runtime, this.batch, nextRandom)
     const { view, bytes } = this.batch
     for (const { flyweight } of runtime.commands) flyweight.$attach(view)
     this.key = { view, bytes, offset: 0, lengthBytes: 0, hashLow: 0, hashHigh: 0 }
@@ -86,7 +90,7 @@ export class Processor {
     if (batch.isDone) {
       if (!batch.take(lane)) return false
       this.lane = lane
-      this.clock.tick()
+      this.tick()
       batch.sweep()
     }
     const before = batch.next
@@ -100,6 +104,13 @@ export class Processor {
   /** Whether a batch has been begun that waits for room in the event ring. */
   get isHeldUp(): boolean {
     return !this.batch.isDone
+  }
+
+  private tick(): void {
+    const us = this.clock.tick()
+    this.timeLow = us >>> 0
+    this.timeHigh = Math.floor(us / 0x1_0000_0000)
+    this.tx.time = us
   }
 
   private runCommands(lane: Lane): void {
@@ -142,7 +153,7 @@ export class Processor {
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
     const { flyweight } = command
-    tx.begin(this.ring.offset, this.clock.latestUs, flyweight, batch, index)
+    tx.begin(this.ring.offset, flyweight, index)
     flyweight.$wrap(batch.payloads[index]!)
     try {
       const result = command.decide(flyweight, tx)
@@ -183,7 +194,8 @@ export class Processor {
     view.setUint32(frame + FRAME_LENGTH, this.tx.offset - frame, true)
     view.setUint16(frame + FRAME_COMMAND_TYPE, command.number, true)
     view.setUint16(frame + FRAME_EVENT_COUNT, this.tx.eventCount, true)
-    setU64(view, frame + FRAME_TIME, this.clock.latestUs)
+    view.setUint32(frame + FRAME_TIME, this.timeLow, true)
+    view.setUint32(frame + FRAME_TIME_HIGH, this.timeHigh, true)
   }
 
   /** Nothing of the command has happened; with a key, that too is kept. */

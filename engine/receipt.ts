@@ -154,7 +154,7 @@ export function writeAccepted(
   view.setUint16(offset + RECEIPT_EVENT_COUNT, eventCount, true)
   view.setFloat64(offset + RECEIPT_SEQUENCE, sequence, true)
   view.setFloat64(offset + RECEIPT_TIME, time, true)
-  ring.commit(RECEIPT_ACCEPTED_BYTES)
+  ring.append(RECEIPT_ACCEPTED_BYTES)
 }
 
 /** `code` and `detail` are UTF-8 and msgpack, within the limits of receipt-layout.ts. */
@@ -177,5 +177,5 @@ export function writeRejected(
   view.setUint32(offset + RECEIPT_DETAIL_BYTES, detail.length, true)
   bytes.set(code, offset + RECEIPT_TEXTS)
   bytes.set(detail, offset + RECEIPT_TEXTS + code.length)
-  ring.commit(RECEIPT_TEXTS + code.length + detail.length)
+  ring.append(RECEIPT_TEXTS + code.length + detail.length)
 }

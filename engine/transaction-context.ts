@@ -59,7 +59,7 @@ export class TransactionContext implements Transaction, PayloadSink {
   private frameOffset = 0
   private command: Flyweight | undefined
   /** Where the command is from, and its index there. */
-  private batch: CommandBatch | undefined
+  private readonly batch: CommandBatch
   private index = 0
   private readonly domain: Domain
   private readonly stores: readonly AggregateStore[]
@@ -71,8 +71,14 @@ export class TransactionContext implements Transaction, PayloadSink {
   private viewedCount = 0
   private readonly nextRandom: () => number
 
-  constructor(view: DataView, runtime: DomainRuntime, nextRandom: () => number) {
+  constructor(
+    view: DataView,
+    runtime: DomainRuntime,
+    batch: CommandBatch,
+    nextRandom: () => number,
+  ) {
     this.view = view
+    this.batch = batch
     this.domain = runtime.domain
     this.stores = runtime.stores
     this.events = runtime.events
@@ -80,17 +86,9 @@ export class TransactionContext implements Transaction, PayloadSink {
   }
 
   /** The processor's: a command begins, with room for the largest transaction at `frameOffset`. */
-  begin(
-    frameOffset: number,
-    timeUs: number,
-    command: Flyweight,
-    batch: CommandBatch,
-    index: number,
-  ): void {
+  begin(frameOffset: number, command: Flyweight, index: number): void {
     this.command = command
-    this.batch = batch
     this.index = index
-    this.time = timeUs
     this.frameOffset = frameOffset
     this.offset = frameOffset + FRAME_HEADER_BYTES
     this.payloadLimit = frameOffset + TRANSACTION_BYTES_MAX
@@ -228,7 +226,7 @@ export class TransactionContext implements Transaction, PayloadSink {
     // A reference that was not read yet is undefined too.
     if (store.hasHashedIds && id !== undefined) {
       const ordinal = this.command!.$ordinalOf(store.index, id as IdValue)
-      const slot = ordinal < 0 ? 0 : this.batch!.slotOf(this.index, store.index, ordinal)
+      const slot = ordinal < 0 ? 0 : this.batch.slotOf(this.index, store.index, ordinal)
       // An earlier command of the batch may have opened it since.
       if (slot !== 0) return slot
     }

@@ -69,6 +69,8 @@ export class EventRingWriter {
   private published = 0
   private synced = 0
   private overwriteMark = 0
+  /** Up to here everything is contiguous and may be written over. */
+  private writableUpTo = 0
   private readonly control: Int32Array
 
   constructor(memory: EventRingMemory) {
@@ -92,15 +94,7 @@ export class EventRingWriter {
    * behind. May write a padding frame and move `position` to the start of the ring.
    */
   makeRoom(lengthBytes: number): boolean {
-    const toEnd = this.capacity - this.offset
-    const needed = toEnd < lengthBytes ? toEnd + lengthBytes : lengthBytes
-    if (this.position + needed > this.synced + this.capacity) {
-      this.syncedPosition()
-      if (this.position + needed > this.synced + this.capacity) return false
-    }
-    if (this.position + needed > this.overwriteMark) this.advanceOverwriteMark(needed)
-    if (toEnd < lengthBytes) this.pad(toEnd)
-    return true
+    return this.position + lengthBytes <= this.writableUpTo || this.findRoom(lengthBytes)
   }
 
   /** Makes all frames before `position` visible to the journaler and wakes it if it sleeps. */
@@ -118,6 +112,20 @@ export class EventRingWriter {
     // Pairs with the store in EventRingReader.releaseSynced.
     this.synced = extendCursor(Atomics.load(this.control, SYNCED), this.synced)
     return this.synced
+  }
+
+  private findRoom(lengthBytes: number): boolean {
+    const toEnd = this.capacity - this.offset
+    const needed = toEnd < lengthBytes ? toEnd + lengthBytes : lengthBytes
+    if (this.position + needed > this.synced + this.capacity) {
+      this.syncedPosition()
+      if (this.position + needed > this.synced + this.capacity) return false
+    }
+    if (this.position + needed > this.overwriteMark) this.advanceOverwriteMark(needed)
+    if (toEnd < lengthBytes) this.pad(toEnd)
+    const lapEnd = this.position + this.capacity - this.offset
+    this.writableUpTo = Math.min(lapEnd, this.overwriteMark, this.synced + this.capacity)
+    return true
   }
 
   private advanceOverwriteMark(neededBytes: number): void {

@@ -8,6 +8,8 @@ const COUNT_INITIAL = 1024
 
 export class IdLookup {
   count = 0
+  /** Of ids that need no hash: the ids themselves. Of others: where they lie. */
+  words = new Int32Array(COUNT_INITIAL)
   offsets = new Int32Array(COUNT_INITIAL)
   lengths = new Int32Array(COUNT_INITIAL)
   /** For the index: hashes between its sweeps. */
@@ -17,6 +19,13 @@ export class IdLookup {
 
   clear(): void {
     this.count = 0
+  }
+
+  /** Adds a u32. The index of its result in `slots` is that of the call since {@link clear}. */
+  addWord(word: number): void {
+    const index = this.count++
+    if (index === this.words.length) this.grow()
+    this.words[index] = word
   }
 
   /** Returns the index of the result in `slots`. */
@@ -30,6 +39,7 @@ export class IdLookup {
 
   private grow(): void {
     const size = this.offsets.length * 2
+    this.words = enlarged(this.words, size)
     this.offsets = enlarged(this.offsets, size)
     this.lengths = enlarged(this.lengths, size)
     this.hashes = new Int32Array(size)

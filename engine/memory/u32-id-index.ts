@@ -66,12 +66,9 @@ export class U32IdIndex implements IdIndex<number> {
     return lengthBytes === U32_BYTES ? this.findWord(view.getInt32(offset, true)) : 0
   }
 
-  /** One sweep: a lookup in the direct table is two loads, and those of many ids overlap. */
-  findMany(view: DataView, lookup: IdLookup): number {
-    const { offsets, slots, count } = lookup
-    for (let i = 0; i < count; i++) {
-      slots[i] = this.findWord(view.getInt32(offsets[i] as number, true))
-    }
+  findMany(_view: DataView, { words, slots, count }: IdLookup): number {
+    if (this.hashed.count === 0) this.direct.findMany(words, slots, count)
+    else for (let i = 0; i < count; i++) slots[i] = this.findWord(words[i] as number)
     return 0
   }
 

@@ -66,7 +66,7 @@ export class RingProducer {
 
   /**
    * Offset in `view` of contiguous room for a record of up to `lengthBytes`, or NO_ROOM. Nothing is
-   * taken until {@link commit}.
+   * taken until {@link append}.
    */
   claim(lengthBytes: number): number {
     const offset = this.claimed & (this.capacity - 1)
@@ -83,7 +83,7 @@ export class RingProducer {
   }
 
   /** Takes the record that was written at the last claim; `lengthBytes` is its exact length. */
-  commit(lengthBytes: number): void {
+  append(lengthBytes: number): void {
     const aligned = alignWord(lengthBytes)
     this.view.setUint32(this.claimed & (this.capacity - 1), aligned, true)
     this.claimed += aligned

@@ -4,6 +4,7 @@ import { type Domain, domain as declare, type Engine, oneOf, text } from '../../
 import { encodeCatalogueFrame, mergeCatalogue } from '../../journal/catalogue.js'
 import { checkEvents, readEvents } from '../../journal/event-reader.js'
 import { JournalTypes } from '../../journal/journal-types.js'
+import { FixedSink } from '../../journal/schema/codec.js'
 import { describeFields } from '../../journal/schema/field-description.js'
 import { isOneOf } from '../../journal/schema/field-types.js'
 import { NaiveCodec } from '../../journal/schema/naive-codec.js'
@@ -129,10 +130,10 @@ describe('values appended to a oneOf', () => {
     const codecOf = (values: Values): NaiveCodec =>
       new NaiveCodec(layOut('Turned', { side: oneOf(...values) }, 'event', () => 16))
     const view = new DataView(new ArrayBuffer(64))
-    const bytes = codecOf(THREE).encode({ side: 'east' }, view, 0, 64)
+    const bytes = codecOf(THREE).encode({ side: 'east' }, new FixedSink(view).at(0, 64))
     expect(codecOf(TWO).check(view, 0, bytes)).toMatch(/side/)
     expect(codecOf(THREE).check(view, 0, bytes)).toBeUndefined()
-    const known = codecOf(THREE).encode({ side: 'south' }, view, 0, 64)
+    const known = codecOf(THREE).encode({ side: 'south' }, new FixedSink(view).at(0, 64))
     expect(codecOf(TWO).check(view, 0, known)).toBeUndefined()
   })
 })

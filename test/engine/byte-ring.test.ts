@@ -45,7 +45,7 @@ describe('byte ring', () => {
     const { producer, consumer } = ring(64)
     const offset = producer.claim(16)
     producer.view.setUint32(offset + RING_LENGTH_BYTES, 7, true)
-    producer.commit(9)
+    producer.append(9)
     expect(consumer.refresh()).toBe(false)
     expect(consumer.next()).toBe(EMPTY)
     expect(producer.publish()).toBe(true)
@@ -57,7 +57,7 @@ describe('byte ring', () => {
     expect(consumer.next()).toBe(EMPTY)
   })
 
-  it('claim: without a commit nothing is taken', () => {
+  it('claim: without an append nothing is taken', () => {
     const { producer, consumer } = ring(64)
     producer.claim(64)
     producer.claim(8)
@@ -70,7 +70,7 @@ describe('byte ring', () => {
     const { producer, consumer } = ring(64)
     for (let i = 0; i < 8; i++) {
       expect(producer.claim(8)).toBe(i * 8)
-      producer.commit(8)
+      producer.append(8)
     }
     expect(producer.claim(8)).toBe(NO_ROOM)
     producer.publish()
@@ -85,7 +85,7 @@ describe('byte ring', () => {
   it('claim: pads where the end is too near, and only if there is room behind it', () => {
     const { producer, consumer } = ring(64)
     producer.claim(40)
-    producer.commit(40)
+    producer.append(40)
     producer.publish()
     // 24 to the end, and nothing is free at the start.
     expect(producer.claim(32)).toBe(NO_ROOM)
@@ -94,17 +94,17 @@ describe('byte ring', () => {
     consumer.next()
     consumer.release()
     expect(producer.claim(40)).toBe(0)
-    producer.commit(40)
+    producer.append(40)
     producer.publish()
     consumer.refresh()
     expect(consumer.next()).toBe(0)
     expect(consumer.position).toBe(64 + 40)
   })
 
-  it('claim: padding alone, when the claim is not committed', () => {
+  it('claim: padding alone, when nothing is appended', () => {
     const { producer, consumer } = ring(64)
     producer.claim(40)
-    producer.commit(40)
+    producer.append(40)
     producer.publish()
     consumer.refresh()
     consumer.next()
@@ -115,7 +115,7 @@ describe('byte ring', () => {
     expect(consumer.next()).toBe(EMPTY)
     consumer.release()
     expect(producer.claim(64)).toBe(0)
-    producer.commit(64)
+    producer.append(64)
     producer.publish()
     expect(consumer.refresh()).toBe(true)
     expect(consumer.next()).toBe(0)
@@ -129,7 +129,7 @@ describe('byte ring', () => {
     const second = new RingConsumer(memory)
     for (let round = 0; round < 20; round++) {
       producer.claim(24)
-      producer.commit(24)
+      producer.append(24)
       producer.publish()
       first.refresh()
       second.startAt(first.position)
@@ -147,7 +147,7 @@ describe('byte ring', () => {
     for (const length of [...lengths, ...padding]) {
       const { producer, consumer } = ring(64)
       const offset = producer.claim(32)
-      producer.commit(32)
+      producer.append(32)
       producer.view.setUint32(offset + RING_LENGTH, length, true)
       producer.publish()
       consumer.refresh()
@@ -163,7 +163,7 @@ describe('byte ring', () => {
     for (const cursor of [9, 100, -1, 0x7fff_ffff, -0x8000_0000, 3]) {
       const { producer, consumer, control } = ring(64)
       producer.claim(32)
-      producer.commit(32)
+      producer.append(32)
       producer.publish()
       consumer.refresh()
       consumer.next()
@@ -206,7 +206,7 @@ describe('byte ring', () => {
         const offset = producer.claim(lengthOf(written))
         if (offset === NO_ROOM) break
         writeRecord(producer.bytes, offset, written)
-        producer.commit(lengthOf(written++))
+        producer.append(lengthOf(written++))
       }
       if (random.below(3) > 0) producer.publish()
       if (random.below(2) === 0) consumer.release()

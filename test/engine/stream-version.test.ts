@@ -129,7 +129,7 @@ class LiveMarket {
       new FixedSink(view).at(payload, offset + COMMAND_BYTES_MAX),
     )
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
-    commands.commit(COMMAND_HEADER_BYTES + payloadBytes)
+    commands.append(COMMAND_HEADER_BYTES + payloadBytes)
     commands.publish()
     expect(this.processor.runBatch(this.lane)).toBe(true)
     expect(this.processor.failure).toBeUndefined()

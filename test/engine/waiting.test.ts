@@ -170,7 +170,7 @@ describe('waiting', () => {
     const failures = warnings.filter((message) => message.includes('handler of Swallow failed'))
     expect(failures.length).toBeGreaterThanOrEqual(1)
     expect(failures.length).toBeLessThan(25)
-    expect(failures[0]).toContain('INVALID_EVENT: Added: field 'by' must be')
+    expect(failures[0]).toContain("INVALID_EVENT: Added: field 'by' must be")
     await engine.close()
   })
 

@@ -12,7 +12,7 @@ for (let number = 0; number < count; number++) {
     offset = producer.claim(lengthOf(number))
   }
   writeRecord(producer.bytes, offset, number)
-  producer.commit(lengthOf(number))
+  producer.append(lengthOf(number))
   if (number % 61 === 0 || number % 7 === 0) producer.publish()
 }
 producer.publish()
