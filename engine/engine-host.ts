@@ -19,11 +19,11 @@ import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
+import { EngineEnding } from './engine-ending.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED, EngineStatus } from './engine-status.js'
+import { EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { FailureLog } from './failure-log.js'
-import { Fifo } from './fifo.js'
 import { Gate } from './gate.js'
 import { refuseId } from './id-refusal.js'
 import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
@@ -33,15 +33,11 @@ import { Processor } from './processor.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
+import { SyncedReads } from './synced-reads.js'
 import { JournalClock, systemClock } from './wall-clock.js'
 
 /** Batches of each lane before other work of the thread gets a turn. */
 const ROUNDS_A_PASS_MAX = 16
-
-interface Read {
-  readonly answer: () => void
-  readonly reject: (error: unknown) => void
-}
 
 export class EngineHost {
   readonly status = new EngineStatus()
@@ -49,8 +45,6 @@ export class EngineHost {
   readonly edgeMemory = createSyncedEdge()
   readonly state: OpenState
   readonly recentEvents: RecentEvents
-  /** Why the engine stopped by itself. */
-  failure: TidewheelError | undefined
   /** Called once, when the engine has failed: nothing is released any more. */
   onFailure: ((error: TidewheelError) => void) | undefined
   private readonly options: ResolvedOptions
@@ -66,9 +60,8 @@ export class EngineHost {
   private readonly ownEdge = new SyncedEdgeWriter(this.edgeMemory)
   private port: CommandPort | undefined
   private inBatch = false
-  private closing: Promise<void> | undefined
-  /** Reads that wait until what was submitted before them has run. */
-  private readonly reads = new Fifo<Read>()
+  private readonly reads: SyncedReads
+  private readonly ending: EngineEnding
 
   /** @throws TidewheelError as openState does; the lock is free then */
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
@@ -91,6 +84,13 @@ export class EngineHost {
     this.ringMemory = createEventRing(options.ringBytes)
     this.ring = new EventRingWriter(this.ringMemory)
     this.gate = new Gate([this.ring])
+    this.reads = new SyncedReads(this.ring, this.gate, () => this.stopReason())
+    this.ending = new EngineEnding({
+      tell: (status) => this.tell(status),
+      drain: () => this.drain(),
+      abandon: (failure) => this.abandon(failure),
+      release: () => this.release(),
+    })
     const clock = new JournalClock(
       options.clock ?? systemClock(),
       state.runtime.latestUs,
@@ -193,10 +193,10 @@ export class EngineHost {
         // Rejections alone would fill the gate, since nothing that they wait for is written.
         if (this.journaler?.hasFailed() !== true) this.gate.release()
       }
-      if (!again && !this.processor.isHeldUp) this.answerReads()
+      if (!again && !this.processor.isHeldUp) this.reads.answer()
     } catch (error) {
       // Where a command stopped half-way, nothing that follows could be trusted.
-      this.fail(processorError(error))
+      this.ending.fail(processorError(error))
     } finally {
       this.inBatch = false
     }
@@ -206,32 +206,16 @@ export class EngineHost {
   /** Answers with what `read` returns now, when everything that it depends on is synced. */
   whenSynced<T>(read: () => T): Promise<T> {
     // Not the shared status: what was asked before close() is answered.
-    if (this.closing !== undefined) return Promise.reject(this.stopReason())
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(this.stopReason())
-      const answer = () => {
-        if (this.hasFailed) throw this.stopReason()
-        const value = read()
-        this.gate.hold(this.ring.position, () => resolve(value), fail)
-      }
-      this.reads.push({ answer, reject })
-      // What this thread has submitted before is seen.
-      this.port?.flush()
-      this.runBatches()
-      this.driver.kick()
+    if (this.ending.hasBegun) return Promise.reject(this.stopReason())
+    const answered = this.reads.add(() => {
+      if (this.hasFailed) throw this.stopReason()
+      return read()
     })
-  }
-
-  /** Between batches, when every lane is empty. */
-  private answerReads(): void {
-    while (this.reads.length > 0) {
-      const { answer, reject } = this.reads.shift()
-      try {
-        answer()
-      } catch (error) {
-        reject(error)
-      }
-    }
+    // What this thread has submitted before is seen.
+    this.port?.flush()
+    this.runBatches()
+    this.driver.kick()
+    return answered
   }
 
   digest(): Promise<string> {
@@ -243,26 +227,19 @@ export class EngineHost {
     return this.failure !== undefined || this.processor.failure !== undefined
   }
 
+  /** Why the engine stopped by itself. */
+  get failure(): TidewheelError | undefined {
+    return this.ending.failure
+  }
+
   /** Why the engine takes no commands. */
   stopReason(): TidewheelError {
-    const failure = this.failure ?? this.processor.failure
-    if (failure === undefined) {
-      return new TidewheelError(
-        'ENGINE_CLOSED',
-        'the engine is closed; open the directory again to go on',
-      )
-    }
-    return new TidewheelError(
-      'ENGINE_STOPPED',
-      `the engine has stopped: ${failure.message}. What was pending may or may not be kept; open the directory again to see`,
-      { outcome: 'unknown', cause: failure },
-    )
+    return this.ending.reason(this.failure ?? this.processor.failure)
   }
 
   /** Takes no more commands, answers what was taken, seals the journal, frees the lock. */
   close(): Promise<void> {
-    this.closing ??= this.drainAndClose()
-    return this.closing
+    return this.ending.close()
   }
 
   private startJournaler(journal: NonNullable<OpenState['journal']>): JournalerLink {
@@ -277,7 +254,7 @@ export class EngineHost {
       preamble: journal.preamble,
       durability: options.durability === 'os' ? 'os' : 'disk',
       segmentBytes: options.segmentBytes,
-      onFailure: (error) => this.fail(error),
+      onFailure: (error) => this.ending.fail(error),
       onReport: (text) => options.logger.warn(text),
     })
   }
@@ -307,7 +284,8 @@ export class EngineHost {
     }
     const released = this.gate.release()
     this.dropAbandonedLanes()
-    if (this.processor.failure !== undefined && this.gate.isEmpty) this.fail(this.processor.failure)
+    const { failure } = this.processor
+    if (failure !== undefined && this.gate.isEmpty) this.ending.fail(failure)
     const polled = this.port?.poll() ?? false
     return ran || released || polled
   }
@@ -316,7 +294,7 @@ export class EngineHost {
     return (
       !this.gate.isEmpty ||
       this.processor.isHeldUp ||
-      this.reads.length > 0 ||
+      !this.reads.isEmpty ||
       this.port?.inFlight === true
     )
   }
@@ -333,34 +311,29 @@ export class EngineHost {
     }
   }
 
-  private fail(error: TidewheelError): void {
-    if (this.failure !== undefined) return
-    this.failure = error
-    this.endProducers(ENGINE_FAILED)
-    this.gate.fail()
-    for (const { reject } of this.reads.drain()) reject(this.stopReason())
-    this.port?.fail()
-    this.onFailure?.(error)
-    this.options.logger.error(error.message)
-    void this.close().catch(() => {
-      // Whoever calls close() gets this rejection too; here it must not end the process.
-    })
-  }
-
-  private endProducers(status: number): void {
+  private tell(status: number): void {
     this.status.set(status)
+    if (!this.status.hasEnded) return
     for (const lane of this.lanes) lane.producerDoorbell.ring()
     new EventRingReader(this.ringMemory).wakeSubscribers()
   }
 
-  private async drainAndClose(): Promise<void> {
-    this.status.set(ENGINE_CLOSING)
-    while (this.failure === undefined && (this.runBatches() || this.inFlight)) {
-      this.driver.kick()
-      await new Promise(setImmediate)
-    }
+  private drain(): boolean {
+    if (!this.runBatches() && !this.inFlight) return false
+    this.driver.kick()
+    return true
+  }
+
+  private abandon(failure: TidewheelError): void {
+    this.gate.fail()
+    this.reads.fail()
+    this.port?.fail()
+    this.onFailure?.(failure)
+    this.options.logger.error(failure.message)
+  }
+
+  private async release(): Promise<void> {
     this.driver.stop()
-    this.endProducers(ENGINE_CLOSED)
     try {
       await this.journaler?.stop()
     } finally {

@@ -21,6 +21,7 @@ import { ENGINE_FAILED } from './engine-status.js'
 import type { LaneMemory } from './lane.js'
 import { PortDriver } from './port-driver.js'
 import type { Receipt } from './receipt.js'
+import { engineClosed, engineStopped } from './stop-reason.js'
 
 export interface ProducerHandle {
   readonly memory: LaneMemory
@@ -121,14 +122,7 @@ export class Producer {
 
   private stopReason(): TidewheelError {
     if (this.closed) return new TidewheelError('ENGINE_CLOSED', 'this producer is closed')
-    if (this.driver.status.get() === ENGINE_FAILED) {
-      return new TidewheelError(
-        'ENGINE_STOPPED',
-        'the engine has stopped; its own thread knows why. What was pending may or may not be kept',
-        { outcome: 'unknown' },
-      )
-    }
-    return new TidewheelError('ENGINE_CLOSED', 'the engine is closed')
+    return this.driver.status.get() === ENGINE_FAILED ? engineStopped(undefined) : engineClosed()
   }
 }
 

@@ -23,6 +23,7 @@ import {
 import type { ProcessorSide } from './processor-side.js'
 import { createProducerHandle, fingerprintOf, type ProducerHandle } from './producer.js'
 import { RemoteIds } from './remote-ids.js'
+import { engineClosed, engineStopped } from './stop-reason.js'
 
 interface PendingAnswer {
   readonly resolve: (value: unknown) => void
@@ -225,15 +226,7 @@ export class ThreadSide implements ProcessorSide {
   private reason(): TidewheelError {
     // The shared status tells of a failure before the message with its reason does.
     const hasFailed = this.failure !== undefined || this.driver.status.get() === ENGINE_FAILED
-    if (!hasFailed) {
-      return new TidewheelError('ENGINE_CLOSED', 'the engine is closed; open the directory again')
-    }
-    const why = this.failure === undefined ? 'its log says why' : this.failure.message
-    return new TidewheelError(
-      'ENGINE_STOPPED',
-      `the engine has stopped: ${why}. What was pending may or may not be kept; open the directory again to see`,
-      { outcome: 'unknown', cause: this.failure },
-    )
+    return hasFailed ? engineStopped(this.failure) : engineClosed()
   }
 }
 
