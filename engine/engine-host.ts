@@ -7,7 +7,7 @@
  *   stop: close (drain, sync, seal, free the lock), or a failure (release nothing more, then close)
  */
 import { createDoorbell, Doorbell } from '../journal/doorbell.js'
-import { causeOf, TidewheelError } from '../journal/errors.js'
+import type { TidewheelError } from '../journal/errors.js'
 import {
   createEventRing,
   type EventRingMemory,
@@ -15,24 +15,24 @@ import {
   EventRingWriter,
 } from '../journal/event-ring.js'
 import { type JournalerLink, startJournaler } from '../journal/journaler-link.js'
-import { type IdValue, isId } from '../journal/schema/id-type.js'
+import type { IdValue } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
+import { DoorbellSet } from './doorbell-set.js'
 import { EngineEnding } from './engine-ending.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { FailureLog } from './failure-log.js'
 import { Gate } from './gate.js'
-import { refuseId } from './id-refusal.js'
-import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
-import { ObjectStore } from './object-store.js'
+import type { Lane, LaneMemory } from './lane.js'
+import { Lanes } from './lanes.js'
 import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
+import { processorThrew } from './stop-reason.js'
 import { SyncedReads } from './synced-reads.js'
 import { JournalClock, systemClock } from './wall-clock.js'
 
@@ -40,7 +40,6 @@ import { JournalClock, systemClock } from './wall-clock.js'
 const ROUNDS_A_PASS_MAX = 16
 
 export class EngineHost {
-  readonly status = new EngineStatus()
   readonly ringMemory: EventRingMemory
   readonly edgeMemory = createSyncedEdge()
   readonly state: OpenState
@@ -54,7 +53,7 @@ export class EngineHost {
   private readonly processor: Processor
   private readonly journaler: JournalerLink | undefined
   private readonly driver: EventLoopDriver
-  private readonly lanes: Lane[] = []
+  private readonly lanes: Lanes
   /** Durability `none`: publishing is all there is to wait for. */
   private readonly ownReader: EventRingReader | undefined
   private readonly ownEdge = new SyncedEdgeWriter(this.edgeMemory)
@@ -104,9 +103,11 @@ export class EngineHost {
     const failures = new FailureLog(logger)
     this.processor.onHandlerFailed = (command, error) => failures.add(command, error)
     this.recentEvents = new RecentEvents(this.ringMemory)
+    const doorbells = new DoorbellSet(new Doorbell(this.doorbellMemory))
+    this.lanes = new Lanes(doorbells, this.gate, logger)
     this.driver = new EventLoopDriver(
       { work: () => this.work(), inFlight: () => this.inFlight },
-      new Doorbell(this.doorbellMemory),
+      doorbells,
     )
     if (state.journal === undefined) this.ownReader = new EventRingReader(this.ringMemory)
     else this.journaler = this.startJournaler(state.journal)
@@ -120,15 +121,9 @@ export class EngineHost {
     this.journaler?.unref()
   }
 
-  /** Memory for one more producer, which may live on any thread. */
-  createLane(): LaneMemory {
-    return createLaneMemory(this.doorbellMemory, this.status.memory)
-  }
-
+  /** The lane of one more producer, which may live on any thread. */
   attachLane(memory: LaneMemory): Lane {
-    const lane = new Lane(memory)
-    this.lanes.push(lane)
-    return lane
+    return this.lanes.attach(memory)
   }
 
   /** Inline: the producer on this thread, polled with the rest. */
@@ -157,19 +152,7 @@ export class EngineHost {
   /** A copy of the state of a stream; undefined without events. */
   read(aggregateIndex: number, id: IdValue): unknown {
     if (this.hasFailed) throw this.stopReason()
-    const store = this.state.runtime.stores[aggregateIndex]!
-    if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
-    const slot = store.ids.find(id)
-    return store.version(slot) === 0 ? undefined : store.copy(slot)
-  }
-
-  /** The same, as plain data that can travel to another thread. */
-  snapshot(aggregateIndex: number, id: IdValue): unknown {
-    const store = this.state.runtime.stores[aggregateIndex]!
-    const copy = this.read(aggregateIndex, id)
-    return copy !== undefined && store instanceof ObjectStore
-      ? store.snapshotOf(store.ids.find(id))
-      : copy
+    return this.state.runtime.copyOf(aggregateIndex, id)
   }
 
   /** Runs batches until nothing is left or the journal is behind. */
@@ -181,7 +164,7 @@ export class EngineHost {
       let again = true
       for (let round = 0; again && round < ROUNDS_A_PASS_MAX; round++) {
         again = false
-        for (const lane of this.lanes) {
+        for (const lane of this.lanes.served) {
           this.recentEvents.note(this.ring.position, this.state.runtime.sequence)
           if (this.processor.runBatch(lane)) again = true
           // What is held up belongs to one lane, and comes first.
@@ -196,7 +179,7 @@ export class EngineHost {
       if (!again && !this.processor.isHeldUp) this.reads.answer()
     } catch (error) {
       // Where a command stopped half-way, nothing that follows could be trusted.
-      this.ending.fail(processorError(error))
+      this.ending.fail(processorThrew(error))
     } finally {
       this.inBatch = false
     }
@@ -205,7 +188,7 @@ export class EngineHost {
 
   /** Answers with what `read` returns now, when everything that it depends on is synced. */
   whenSynced<T>(read: () => T): Promise<T> {
-    // Not the shared status: what was asked before close() is answered.
+    // What was asked before close() is answered.
     if (this.ending.hasBegun) return Promise.reject(this.stopReason())
     const answered = this.reads.add(() => {
       if (this.hasFailed) throw this.stopReason()
@@ -225,6 +208,11 @@ export class EngineHost {
   /** An `evolve` that threw leaves state that nobody may see, while the rest is still answered. */
   private get hasFailed(): boolean {
     return this.failure !== undefined || this.processor.failure !== undefined
+  }
+
+  /** Whether nothing is answered any more. */
+  get hasEnded(): boolean {
+    return this.lanes.hasEnded
   }
 
   /** Why the engine stopped by itself. */
@@ -283,7 +271,7 @@ export class EngineHost {
       return false
     }
     const released = this.gate.release()
-    this.dropAbandonedLanes()
+    if (!this.processor.isHeldUp) this.lanes.sweep()
     const { failure } = this.processor
     if (failure !== undefined && this.gate.isEmpty) this.ending.fail(failure)
     const polled = this.port?.poll() ?? false
@@ -299,29 +287,17 @@ export class EngineHost {
     )
   }
 
-  private dropAbandonedLanes(): void {
-    const { lanes } = this
-    for (let i = lanes.length - 1; i >= 0; i--) {
-      const lane = lanes[i]!
-      if (lane.condemned !== undefined && !lane.isAbandoned) {
-        lane.isAbandoned = true
-        this.options.logger.error(`a producer is cut off: ${lane.condemned}`)
-      }
-      if (lane.isAbandoned && lane.isDrained) lanes.splice(i, 1)
-    }
-  }
-
   private tell(status: number): void {
-    this.status.set(status)
-    if (!this.status.hasEnded) return
-    for (const lane of this.lanes) lane.producerDoorbell.ring()
-    new EventRingReader(this.ringMemory).wakeSubscribers()
+    this.lanes.tell(status)
+    if (this.hasEnded) new EventRingReader(this.ringMemory).wakeSubscribers()
   }
 
   private drain(): boolean {
-    if (!this.runBatches() && !this.inFlight) return false
-    this.driver.kick()
-    return true
+    // What this thread has submitted before is answered.
+    this.port?.flush()
+    this.kick()
+    if (this.processor.isHeldUp) return true
+    return this.lanes.drain(performance.now()) || this.inFlight
   }
 
   private abandon(failure: TidewheelError): void {
@@ -340,12 +316,4 @@ export class EngineHost {
       this.state.journal?.lock.release()
     }
   }
-}
-
-function processorError(cause: unknown): TidewheelError {
-  return new TidewheelError(
-    'ENGINE_STOPPED',
-    `the processor threw: ${causeOf(cause)}. This is a bug in tidewheel; nothing of the batch was kept`,
-    { cause },
-  )
 }
