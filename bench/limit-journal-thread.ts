@@ -11,8 +11,12 @@ import { crc32 } from 'node:zlib'
 import {
   BLOCK_HEADER_BYTES,
   BLOCK_PAYLOAD_BYTES_MAX,
+  BLOCK_PAYLOAD_CHECKSUM,
+  BLOCK_PREVIOUS_HASH,
+  HASH_BYTES,
   paddedBlockBytes,
 } from '../journal/block-layout.js'
+import { CURSOR_STRIDE } from '../journal/cursor.js'
 import { alignedBuffer } from '../journal/storage.js'
 
 export interface LimitJournalData {
@@ -20,13 +24,18 @@ export interface LimitJournalData {
   readonly files: readonly string[]
   readonly fileBytes: number
   readonly data: SharedArrayBuffer
-  /** Int32: published bytes, synced bytes, stop; both counted in units of 64 bytes. */
+  /** Int32: the cells LIMIT_PUBLISHED, LIMIT_SYNCED and LIMIT_STOP. */
   readonly control: SharedArrayBuffer
 }
 
+// Cells of the control memory, each with cache lines of its own.
+/** Units of the ring that the loop has written. */
 export const LIMIT_PUBLISHED = 0
-export const LIMIT_SYNCED = 32
-export const LIMIT_STOP = 64
+/** Units of the ring that are on disk. */
+export const LIMIT_SYNCED = CURSOR_STRIDE
+/** 1 when nothing follows what is published. */
+export const LIMIT_STOP = 2 * CURSOR_STRIDE
+/** What both count: the bytes of a transfer. */
 export const LIMIT_UNIT_BYTES = 64
 
 function run({ files, fileBytes, data, control }: LimitJournalData): void {
@@ -34,13 +43,15 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
   const ring = new Uint8Array(data)
   const staging = alignedBuffer(paddedBlockBytes(BLOCK_PAYLOAD_BYTES_MAX))
   const flags = constants.O_WRONLY | constants.O_DIRECT | constants.O_DSYNC
-  let previousHash: Uint8Array = new Uint8Array(32)
+  let previousHash: Uint8Array = new Uint8Array(HASH_BYTES)
   let next = 0
   let fd = openSync(files[next++]!, flags)
   let fileOffset = 0
   let synced = 0
   for (;;) {
+    // Pairs with the store at the end of the loop's run; read before what it is the last of.
     const stop = Atomics.load(cells, LIMIT_STOP)
+    // Pairs with the store after each batch of the loop: the bytes before it are written.
     const published = Atomics.load(cells, LIMIT_PUBLISHED) * LIMIT_UNIT_BYTES
     if (published === synced) {
       if (stop === 1) break
@@ -58,15 +69,16 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
       fd = openSync(files[next++]!, flags)
       fileOffset = 0
     }
-    staging.set(previousHash, 64)
+    staging.set(previousHash, BLOCK_PREVIOUS_HASH)
     staging.set(ring.subarray(start, start + lengthBytes), BLOCK_HEADER_BYTES)
     staging.fill(0, BLOCK_HEADER_BYTES + lengthBytes, padded)
     const checksum = crc32(staging.subarray(BLOCK_HEADER_BYTES, BLOCK_HEADER_BYTES + lengthBytes))
-    new DataView(staging.buffer).setUint32(120, checksum, true)
+    new DataView(staging.buffer).setUint32(BLOCK_PAYLOAD_CHECKSUM, checksum, true)
     const written = writeSync(fd, staging, 0, padded, fileOffset)
     if (written !== padded) throw new Error(`${written} of ${padded} bytes were written`)
     fileOffset += padded
     synced += lengthBytes
+    // Publishes that the bytes are on disk, so their room is free: to the loads in the loop.
     Atomics.store(cells, LIMIT_SYNCED, synced / LIMIT_UNIT_BYTES)
     const hashed = staging.subarray(0, BLOCK_HEADER_BYTES + lengthBytes)
     previousHash = createHash('sha256').update(hashed).digest()

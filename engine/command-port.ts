@@ -18,7 +18,7 @@ import {
   COMMAND_TYPE,
 } from './command-layout.js'
 import type { CommandType, Domain } from './domain.js'
-import { ENGINE_RUNNING, type EngineStatus } from './engine-status.js'
+import { ENGINE_RUNNING, type EngineStatus, PRODUCER_CONDEMNED } from './engine-status.js'
 import { Fifo } from './fifo.js'
 import { keyOf, writeKey } from './idempotency-key.js'
 import type { LaneMemory } from './lane.js'
@@ -76,6 +76,8 @@ export class CommandPort {
   private answered = 0
   private unpublished = 0
   private flushScheduled = false
+  /** Nothing that is pending now will be answered. Until then an ended engine's receipts may come. */
+  private hasFailed = false
   /** Of the command being written: its place in the ring, where it must end, its key. */
   private offset = 0
   private limit = 0
@@ -155,7 +157,7 @@ export class CommandPort {
   /** Resolves when the command with this ticket, or all taken so far, have their receipts. */
   synced(ticket: number = this.ticket): Promise<void> {
     if (ticket <= this.answered) return Promise.resolve()
-    if (this.status.hasEnded) return Promise.reject(this.owner.stopReason())
+    if (this.hasFailed) return Promise.reject(this.owner.stopReason())
     if (!(ticket <= this.ticket)) return Promise.reject(unknownTicket(ticket, this.ticket))
     this.flush()
     return new Promise((resolve, reject) => this.synceds.push({ ticket, resolve, reject }))
@@ -193,6 +195,7 @@ export class CommandPort {
       awaited = executes.first?.ticket
     }
     const last = view.ticket
+    if (last < first) return this.condemn()
     this.answered = last
     if (this.listener !== undefined) this.tellListener(first, last)
     this.receipts.release()
@@ -204,6 +207,7 @@ export class CommandPort {
   /** The engine has stopped: nothing that is pending will be answered. */
   fail(): void {
     this.poll()
+    this.hasFailed = true
     const reason = this.owner.stopReason()
     for (const pending of this.executes.drain()) pending.reject(reason)
     for (const pending of this.synceds.splice(0)) pending.reject(reason)
@@ -251,6 +255,12 @@ export class CommandPort {
     }
     if (!this.flushScheduled) this.scheduleFlush()
     return ++this.ticket
+  }
+
+  /** Something has written over the receipts: which command an answer belongs to is unknown now. */
+  private condemn(): false {
+    this.status.set(PRODUCER_CONDEMNED)
+    return false
   }
 
   private tellListener(first: number, last: number): void {

@@ -66,6 +66,21 @@ export class DomainRuntime implements StateIds {
     return slot
   }
 
+  /** A copy of the state of a stream; undefined without events. @throws TidewheelError INVALID_ID */
+  copyOf(aggregateIndex: number, id: IdValue): unknown {
+    const store = this.stores[aggregateIndex]!
+    const slot = this.slotOf(aggregateIndex, id)
+    return store.version(slot) === 0 ? undefined : store.copy(slot)
+  }
+
+  /** The same, as plain data that can travel to another thread. */
+  plainCopyOf(aggregateIndex: number, id: IdValue): unknown {
+    const store = this.stores[aggregateIndex]!
+    const slot = this.slotOf(aggregateIndex, id)
+    const isObject = store.version(slot) !== 0 && store instanceof ObjectStore
+    return isObject ? store.snapshotOf(slot) : this.copyOf(aggregateIndex, id)
+  }
+
   /** @throws TidewheelError SCHEMA_CHANGED for a number that the domain has no event for. */
   eventByNumber(number: number): EventRuntime {
     return this.eventsByNumber[number] ?? this.refuseNumber(number)

@@ -1,202 +1,35 @@
 /**
  * How users declare their business: a domain of aggregates, events with `evolve`, and commands with
  * `decide`. Declarations are plain data and types; nothing here runs a command. An engine compiles
- * what is declared when it opens (domain-runtime.ts).
+ * what is declared when it opens (domain-compiler.ts).
+ *
+ *   domain ─▶ aggregate (aggregate.ts) ─▶ event (event-type.ts)
+ *          └▶ command (command-type.ts)
+ *
+ * The rest of the engine takes all declarations from here.
  */
 import { TidewheelError } from '../journal/errors.js'
-import type { Codec } from '../journal/schema/codec.js'
 import {
   assertFields,
   type DataOf,
   type Fields,
-  type FieldType,
   type InputOf,
-  type ReferenceField,
-  reference,
   type StateOf,
-  text,
   type ValueOf,
 } from '../journal/schema/field-types.js'
-import { type IdType, isIdType } from '../journal/schema/id-type.js'
 import { assertTypeName } from '../journal/schema/names.js'
-import type { Transaction } from './transaction.js'
+import { Aggregate, type AggregateOptions } from './aggregate.js'
+import { CommandType, type Decide } from './command-type.js'
+import { EventType, type Evolve } from './event-type.js'
+import { isObjectState, type ObjectState } from './object-state.js'
+import type { IdFieldType } from './stream-reference.js'
 
-/** Field types that identify a stream. */
-export type IdFieldType = FieldType<string> | FieldType<number> | FieldType<bigint, number | bigint>
-
-/** A field that names a stream. In state it is undefined until it is set. */
-export type Reference<T, I = T> = FieldType<T, I> & { readonly kind: 'reference' }
-
-/** What may be given for an id that is read as `Id`: a u64 also as a safe number. */
-export type IdInput<Id> = Id extends bigint ? bigint | number : Id
-
-/** State that `decide` may read and not change. */
-export type DeepReadonly<T> = T extends (...args: never[]) => unknown
-  ? T
-  : T extends Map<infer K, infer V>
-    ? ReadonlyMap<K, DeepReadonly<V>>
-    : T extends Set<infer V>
-      ? ReadonlySet<DeepReadonly<V>>
-      : T extends object
-        ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
-        : T
-
-export interface EventMeta<Id> {
-  readonly id: Id
-  /** Ordinal of this event in its stream, from 1. */
-  readonly version: number
-  readonly sequence: number
-  /** Microseconds since 1970. */
-  readonly time: number
-}
-
-/** State kept as a JavaScript object, for shapes that fixed fields cannot hold. */
-export interface ObjectState<State> {
-  readonly kind: 'object'
-  create(): State
-  /** The whole state as plain data: what a field of type `any` may hold. */
-  snapshot(state: State): unknown
-  restore(data: unknown): State
-}
-
-/** Plain trees need only `create`; anything with classes, Maps or Sets says how it is saved. */
-export function object<State extends object>(options: {
-  create: () => State
-  snapshot?: (state: State) => unknown
-  restore?: (data: never) => State
-}): ObjectState<State> {
-  const { create, snapshot, restore } = options
-  if ((snapshot === undefined) !== (restore === undefined)) {
-    throw new TidewheelError(
-      'INVALID_DOMAIN',
-      'object state: give snapshot and restore, or neither',
-    )
-  }
-  return Object.freeze({
-    kind: 'object',
-    create,
-    snapshot: snapshot ?? ((state: State): unknown => state),
-    restore: (restore as ((data: unknown) => State) | undefined) ?? ((data) => data as State),
-  })
-}
-
-/** Applies an event to its aggregate's state. Returns nothing; an `async` function does not compile. */
-export type Evolve<State, Data, Id> = (state: State, event: Data, meta: EventMeta<Id>) => undefined
-
-/** Reads state, emits events or rejects. Returns nothing; an `async` function does not compile. */
-export type Decide<Data> = (command: Data, tx: Transaction) => undefined
-
-/** An event as it is read back. */
-export interface RecordedEvent<Id = unknown, Data = unknown> {
-  readonly sequence: number
-  /** Microseconds since 1970. */
-  readonly time: number
-  /** Name of the event type. */
-  readonly type: string
-  /** Name of the aggregate. */
-  readonly stream: string
-  readonly id: Id
-  readonly version: number
-  readonly data: Data
-}
-
-export class EventType<Id = unknown, Data = unknown, Input = unknown> {
-  declare readonly $types: { id: Id; data: Data; input: Input }
-  readonly name: string
-  readonly aggregate: Aggregate<Id, unknown>
-  readonly fields: Fields
-  readonly evolve: Evolve<never, never, never>
-  /** Compiled when an engine first opens the domain. */
-  declare $codec: Codec
-  /** Place in the domain's list of events. */
-  readonly index: number
-  readonly aggregateIndex: number
-
-  constructor(
-    name: string,
-    aggregate: Aggregate<Id, unknown>,
-    fields: Fields,
-    evolve: Evolve<never, never, never>,
-    index: number,
-  ) {
-    this.name = name
-    this.aggregate = aggregate
-    this.fields = fields
-    this.evolve = evolve
-    this.index = index
-    this.aggregateIndex = aggregate.index
-  }
-
-  /** Narrows an event that was read back to this type. */
-  is(event: RecordedEvent): event is RecordedEvent<Id, Data> {
-    return event.type === this.name
-  }
-}
-
-export class CommandType<Input = unknown> {
-  declare readonly $types: { input: Input }
-  readonly name: string
-  readonly domain: Domain
-  readonly fields: Fields
-  readonly decide: Decide<never>
-  /** Compiled when an engine first opens the domain. */
-  declare $codec: Codec
-  /** Place in the domain's list of commands. */
-  readonly index: number
-
-  constructor(name: string, domain: Domain, fields: Fields, decide: Decide<never>, index: number) {
-    this.name = name
-    this.domain = domain
-    this.fields = fields
-    this.decide = decide
-    this.index = index
-  }
-}
-
-/** Streams reserved for each aggregate unless its declaration says otherwise. */
-export const CAPACITY_DEFAULT = 4 * 1024 * 1024
-export const CAPACITY_MAX = 2 ** 30
-
-export interface AggregateOptions<I = IdFieldType, S = Fields | ObjectState<object>> {
-  /** Type of the ids: `text`, `u32`, `u64` or `uuid`. */
-  readonly id: I
-  /** Fields of a record, or {@link object}. */
-  readonly state: S
-  /** How many streams there may be; memory is reserved, and used as streams come. */
-  readonly capacity?: number
-}
-
-export class Aggregate<Id = unknown, State = unknown> {
-  declare readonly $types: { id: Id; state: State }
-  readonly name: string
-  readonly domain: Domain
-  /** As a field of a command or an event: names one stream of this aggregate. */
-  readonly id: Reference<Id, IdInput<Id>>
-  readonly idType: IdType
-  readonly state: Fields | ObjectState<object>
-  readonly capacity: number
-  /** Place in the domain's list of aggregates. */
-  readonly index: number
-
-  constructor(domain: Domain, name: string, options: AggregateOptions, index: number) {
-    this.name = name
-    this.domain = domain
-    this.idType = idTypeOf(name, options.id)
-    this.id = reference(() => this) as unknown as Reference<Id, IdInput<Id>>
-    this.state = options.state
-    this.capacity = capacityOf(name, options.capacity ?? CAPACITY_DEFAULT)
-    this.index = index
-  }
-
-  /** Declares an event of this aggregate. Names are unique in the domain. */
-  event<const F extends Fields>(
-    name: string,
-    fields: F,
-    evolve: Evolve<State, DataOf<F>, Id>,
-  ): EventType<Id, DataOf<F>, InputOf<F>> {
-    return this.domain.$addEvent(this, name, fields, evolve as Evolve<never, never, never>)
-  }
-}
+export { Aggregate, type AggregateOptions } from './aggregate.js'
+export { CommandType, type Decide } from './command-type.js'
+export type { DeepReadonly } from './deep-readonly.js'
+export { type EventMeta, EventType, type Evolve, type RecordedEvent } from './event-type.js'
+export { isObjectState, type ObjectState, object } from './object-state.js'
+export { type IdInput, ref } from './stream-reference.js'
 
 export class Domain {
   readonly name: string
@@ -303,39 +136,6 @@ export class Domain {
 export function domain(name: string, moduleUrl: string): Domain {
   assertTypeName('domain', name)
   return new Domain(name, moduleUrl)
-}
-
-/**
- * As a field: names a stream of an aggregate that is declared later, or of the one being declared.
- *
- * @param type the aggregate's type of ids
- */
-export function ref(aggregate: string): ReferenceField<string>
-export function ref<T, I>(aggregate: string, type: FieldType<T, I>): Reference<T, I>
-export function ref(aggregate: string, type: FieldType = text): ReferenceField {
-  const idType = idTypeOf(aggregate, type as IdFieldType)
-  return reference(() => ({ name: aggregate, idType }))
-}
-
-export function isObjectState(state: Fields | ObjectState<object>): state is ObjectState<object> {
-  return (state as { kind?: unknown }).kind === 'object'
-}
-
-function idTypeOf(name: string, type: IdFieldType): IdType {
-  const { kind } = type
-  if (isIdType(kind)) return kind
-  throw new TidewheelError(
-    'INVALID_DOMAIN',
-    `aggregate ${name} has ids of type ${kind}; use text, u32, u64 or uuid`,
-  )
-}
-
-function capacityOf(name: string, capacity: number): number {
-  if (Number.isInteger(capacity) && capacity >= 1 && capacity <= CAPACITY_MAX) return capacity
-  throw new TidewheelError(
-    'INVALID_DOMAIN',
-    `aggregate ${name} has capacity ${capacity}; give an integer from 1 to ${CAPACITY_MAX}`,
-  )
 }
 
 function refuseAsync(what: string, handler: unknown): void {

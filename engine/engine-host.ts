@@ -7,7 +7,7 @@
  *   stop: close (drain, sync, seal, free the lock), or a failure (release nothing more, then close)
  */
 import { createDoorbell, Doorbell } from '../journal/doorbell.js'
-import { causeOf, TidewheelError } from '../journal/errors.js'
+import type { TidewheelError } from '../journal/errors.js'
 import {
   createEventRing,
   type EventRingMemory,
@@ -15,42 +15,35 @@ import {
   EventRingWriter,
 } from '../journal/event-ring.js'
 import { type JournalerLink, startJournaler } from '../journal/journaler-link.js'
-import { type IdValue, isId } from '../journal/schema/id-type.js'
+import type { IdValue } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
+import { DoorbellSet } from './doorbell-set.js'
+import { EngineEnding } from './engine-ending.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED, EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import { FailureLog } from './failure-log.js'
-import { Fifo } from './fifo.js'
 import { Gate } from './gate.js'
-import { refuseId } from './id-refusal.js'
-import { createLaneMemory, Lane, type LaneMemory } from './lane.js'
-import { ObjectStore } from './object-store.js'
+import type { Lane, LaneMemory } from './lane.js'
+import { Lanes } from './lanes.js'
 import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
+import { processorThrew } from './stop-reason.js'
+import { SyncedReads } from './synced-reads.js'
 import { JournalClock, systemClock } from './wall-clock.js'
 
 /** Batches of each lane before other work of the thread gets a turn. */
 const ROUNDS_A_PASS_MAX = 16
 
-interface Read {
-  readonly answer: () => void
-  readonly reject: (error: unknown) => void
-}
-
 export class EngineHost {
-  readonly status = new EngineStatus()
   readonly ringMemory: EventRingMemory
   readonly edgeMemory = createSyncedEdge()
   readonly state: OpenState
   readonly recentEvents: RecentEvents
-  /** Why the engine stopped by itself. */
-  failure: TidewheelError | undefined
   /** Called once, when the engine has failed: nothing is released any more. */
   onFailure: ((error: TidewheelError) => void) | undefined
   private readonly options: ResolvedOptions
@@ -60,15 +53,14 @@ export class EngineHost {
   private readonly processor: Processor
   private readonly journaler: JournalerLink | undefined
   private readonly driver: EventLoopDriver
-  private readonly lanes: Lane[] = []
+  private readonly lanes: Lanes
   /** Durability `none`: publishing is all there is to wait for. */
   private readonly ownReader: EventRingReader | undefined
   private readonly ownEdge = new SyncedEdgeWriter(this.edgeMemory)
   private port: CommandPort | undefined
   private inBatch = false
-  private closing: Promise<void> | undefined
-  /** Reads that wait until what was submitted before them has run. */
-  private readonly reads = new Fifo<Read>()
+  private readonly reads: SyncedReads
+  private readonly ending: EngineEnding
 
   /** @throws TidewheelError as openState does; the lock is free then */
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
@@ -91,6 +83,13 @@ export class EngineHost {
     this.ringMemory = createEventRing(options.ringBytes)
     this.ring = new EventRingWriter(this.ringMemory)
     this.gate = new Gate([this.ring])
+    this.reads = new SyncedReads(this.ring, this.gate, () => this.stopReason())
+    this.ending = new EngineEnding({
+      tell: (status) => this.tell(status),
+      drain: () => this.drain(),
+      abandon: (failure) => this.abandon(failure),
+      release: () => this.release(),
+    })
     const clock = new JournalClock(
       options.clock ?? systemClock(),
       state.runtime.latestUs,
@@ -104,9 +103,11 @@ export class EngineHost {
     const failures = new FailureLog(logger)
     this.processor.onHandlerFailed = (command, error) => failures.add(command, error)
     this.recentEvents = new RecentEvents(this.ringMemory)
+    const doorbells = new DoorbellSet(new Doorbell(this.doorbellMemory))
+    this.lanes = new Lanes(doorbells, this.gate, logger)
     this.driver = new EventLoopDriver(
       { work: () => this.work(), inFlight: () => this.inFlight },
-      new Doorbell(this.doorbellMemory),
+      doorbells,
     )
     if (state.journal === undefined) this.ownReader = new EventRingReader(this.ringMemory)
     else this.journaler = this.startJournaler(state.journal)
@@ -120,15 +121,9 @@ export class EngineHost {
     this.journaler?.unref()
   }
 
-  /** Memory for one more producer, which may live on any thread. */
-  createLane(): LaneMemory {
-    return createLaneMemory(this.doorbellMemory, this.status.memory)
-  }
-
+  /** The lane of one more producer, which may live on any thread. */
   attachLane(memory: LaneMemory): Lane {
-    const lane = new Lane(memory)
-    this.lanes.push(lane)
-    return lane
+    return this.lanes.attach(memory)
   }
 
   /** Inline: the producer on this thread, polled with the rest. */
@@ -157,19 +152,7 @@ export class EngineHost {
   /** A copy of the state of a stream; undefined without events. */
   read(aggregateIndex: number, id: IdValue): unknown {
     if (this.hasFailed) throw this.stopReason()
-    const store = this.state.runtime.stores[aggregateIndex]!
-    if (!isId(store.idType, id)) refuseId(store.name, store.idType, id)
-    const slot = store.ids.find(id)
-    return store.version(slot) === 0 ? undefined : store.copy(slot)
-  }
-
-  /** The same, as plain data that can travel to another thread. */
-  snapshot(aggregateIndex: number, id: IdValue): unknown {
-    const store = this.state.runtime.stores[aggregateIndex]!
-    const copy = this.read(aggregateIndex, id)
-    return copy !== undefined && store instanceof ObjectStore
-      ? store.snapshotOf(store.ids.find(id))
-      : copy
+    return this.state.runtime.copyOf(aggregateIndex, id)
   }
 
   /** Runs batches until nothing is left or the journal is behind. */
@@ -181,7 +164,7 @@ export class EngineHost {
       let again = true
       for (let round = 0; again && round < ROUNDS_A_PASS_MAX; round++) {
         again = false
-        for (const lane of this.lanes) {
+        for (const lane of this.lanes.served) {
           this.recentEvents.note(this.ring.position, this.state.runtime.sequence)
           if (this.processor.runBatch(lane)) again = true
           // What is held up belongs to one lane, and comes first.
@@ -193,10 +176,10 @@ export class EngineHost {
         // Rejections alone would fill the gate, since nothing that they wait for is written.
         if (this.journaler?.hasFailed() !== true) this.gate.release()
       }
-      if (!again && !this.processor.isHeldUp) this.answerReads()
+      if (!again && !this.processor.isHeldUp) this.reads.answer()
     } catch (error) {
       // Where a command stopped half-way, nothing that follows could be trusted.
-      this.fail(processorError(error))
+      this.ending.fail(processorThrew(error))
     } finally {
       this.inBatch = false
     }
@@ -205,33 +188,17 @@ export class EngineHost {
 
   /** Answers with what `read` returns now, when everything that it depends on is synced. */
   whenSynced<T>(read: () => T): Promise<T> {
-    // Not the shared status: what was asked before close() is answered.
-    if (this.closing !== undefined) return Promise.reject(this.stopReason())
-    return new Promise((resolve, reject) => {
-      const fail = () => reject(this.stopReason())
-      const answer = () => {
-        if (this.hasFailed) throw this.stopReason()
-        const value = read()
-        this.gate.hold(this.ring.position, () => resolve(value), fail)
-      }
-      this.reads.push({ answer, reject })
-      // What this thread has submitted before is seen.
-      this.port?.flush()
-      this.runBatches()
-      this.driver.kick()
+    // What was asked before close() is answered.
+    if (this.ending.hasBegun) return Promise.reject(this.stopReason())
+    const answered = this.reads.add(() => {
+      if (this.hasFailed) throw this.stopReason()
+      return read()
     })
-  }
-
-  /** Between batches, when every lane is empty. */
-  private answerReads(): void {
-    while (this.reads.length > 0) {
-      const { answer, reject } = this.reads.shift()
-      try {
-        answer()
-      } catch (error) {
-        reject(error)
-      }
-    }
+    // What this thread has submitted before is seen.
+    this.port?.flush()
+    this.runBatches()
+    this.driver.kick()
+    return answered
   }
 
   digest(): Promise<string> {
@@ -243,26 +210,24 @@ export class EngineHost {
     return this.failure !== undefined || this.processor.failure !== undefined
   }
 
+  /** Whether nothing is answered any more. */
+  get hasEnded(): boolean {
+    return this.lanes.hasEnded
+  }
+
+  /** Why the engine stopped by itself. */
+  get failure(): TidewheelError | undefined {
+    return this.ending.failure
+  }
+
   /** Why the engine takes no commands. */
   stopReason(): TidewheelError {
-    const failure = this.failure ?? this.processor.failure
-    if (failure === undefined) {
-      return new TidewheelError(
-        'ENGINE_CLOSED',
-        'the engine is closed; open the directory again to go on',
-      )
-    }
-    return new TidewheelError(
-      'ENGINE_STOPPED',
-      `the engine has stopped: ${failure.message}. What was pending may or may not be kept; open the directory again to see`,
-      { outcome: 'unknown', cause: failure },
-    )
+    return this.ending.reason(this.failure ?? this.processor.failure)
   }
 
   /** Takes no more commands, answers what was taken, seals the journal, frees the lock. */
   close(): Promise<void> {
-    this.closing ??= this.drainAndClose()
-    return this.closing
+    return this.ending.close()
   }
 
   private startJournaler(journal: NonNullable<OpenState['journal']>): JournalerLink {
@@ -277,7 +242,7 @@ export class EngineHost {
       preamble: journal.preamble,
       durability: options.durability === 'os' ? 'os' : 'disk',
       segmentBytes: options.segmentBytes,
-      onFailure: (error) => this.fail(error),
+      onFailure: (error) => this.ending.fail(error),
       onReport: (text) => options.logger.warn(text),
     })
   }
@@ -306,8 +271,9 @@ export class EngineHost {
       return false
     }
     const released = this.gate.release()
-    this.dropAbandonedLanes()
-    if (this.processor.failure !== undefined && this.gate.isEmpty) this.fail(this.processor.failure)
+    if (!this.processor.isHeldUp) this.lanes.sweep()
+    const { failure } = this.processor
+    if (failure !== undefined && this.gate.isEmpty) this.ending.fail(failure)
     const polled = this.port?.poll() ?? false
     return ran || released || polled
   }
@@ -316,63 +282,38 @@ export class EngineHost {
     return (
       !this.gate.isEmpty ||
       this.processor.isHeldUp ||
-      this.reads.length > 0 ||
+      !this.reads.isEmpty ||
       this.port?.inFlight === true
     )
   }
 
-  private dropAbandonedLanes(): void {
-    const { lanes } = this
-    for (let i = lanes.length - 1; i >= 0; i--) {
-      const lane = lanes[i]!
-      if (lane.condemned !== undefined && !lane.isAbandoned) {
-        lane.isAbandoned = true
-        this.options.logger.error(`a producer is cut off: ${lane.condemned}`)
-      }
-      if (lane.isAbandoned && lane.isDrained) lanes.splice(i, 1)
-    }
+  private tell(status: number): void {
+    this.lanes.tell(status)
+    if (this.hasEnded) new EventRingReader(this.ringMemory).wakeSubscribers()
   }
 
-  private fail(error: TidewheelError): void {
-    if (this.failure !== undefined) return
-    this.failure = error
-    this.endProducers(ENGINE_FAILED)
+  private drain(): boolean {
+    // What this thread has submitted before is answered.
+    this.port?.flush()
+    this.kick()
+    if (this.processor.isHeldUp) return true
+    return this.lanes.drain(performance.now()) || this.inFlight
+  }
+
+  private abandon(failure: TidewheelError): void {
     this.gate.fail()
-    for (const { reject } of this.reads.drain()) reject(this.stopReason())
+    this.reads.fail()
     this.port?.fail()
-    this.onFailure?.(error)
-    this.options.logger.error(error.message)
-    void this.close().catch(() => {
-      // Whoever calls close() gets this rejection too; here it must not end the process.
-    })
+    this.onFailure?.(failure)
+    this.options.logger.error(failure.message)
   }
 
-  private endProducers(status: number): void {
-    this.status.set(status)
-    for (const lane of this.lanes) lane.producerDoorbell.ring()
-    new EventRingReader(this.ringMemory).wakeSubscribers()
-  }
-
-  private async drainAndClose(): Promise<void> {
-    this.status.set(ENGINE_CLOSING)
-    while (this.failure === undefined && (this.runBatches() || this.inFlight)) {
-      this.driver.kick()
-      await new Promise(setImmediate)
-    }
+  private async release(): Promise<void> {
     this.driver.stop()
-    this.endProducers(ENGINE_CLOSED)
     try {
       await this.journaler?.stop()
     } finally {
       this.state.journal?.lock.release()
     }
   }
-}
-
-function processorError(cause: unknown): TidewheelError {
-  return new TidewheelError(
-    'ENGINE_STOPPED',
-    `the processor threw: ${causeOf(cause)}. This is a bug in tidewheel; nothing of the batch was kept`,
-    { cause },
-  )
 }

@@ -1,18 +1,25 @@
-/** One shared word by which the engine tells all producers whether it still takes commands. */
+/**
+ * The word by which an engine tells one producer whether its commands are still taken. Every lane
+ * has its own: the engine writes it, the producer reads it, and the engine never believes it.
+ */
 
 export const ENGINE_RUNNING = 0
 /** No more commands are taken; what was taken is still answered. */
 export const ENGINE_CLOSING = 1
-/** The two ends: nothing is answered any more. */
+/** The ends: nothing is answered any more. */
 export const ENGINE_CLOSED = 2
 export const ENGINE_FAILED = 3
+/** Of this producer alone: something has written over its memory. */
+export const PRODUCER_CONDEMNED = 4
+
+export function createEngineStatus(): SharedArrayBuffer {
+  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+}
 
 export class EngineStatus {
-  readonly memory: SharedArrayBuffer
   private readonly cell: Int32Array
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) {
-    this.memory = memory
+  constructor(memory: SharedArrayBuffer) {
     this.cell = new Int32Array(memory)
   }
 
@@ -28,7 +35,8 @@ export class EngineStatus {
 
   /** Goes on to a later status; the first end that was reached stays. */
   set(status: number): void {
-    for (let known = this.get(); known < status && known < ENGINE_CLOSED; known = this.get()) {
+    // Upwards, one try each: whoever else writes here cannot keep this thread in a loop.
+    for (let known = ENGINE_RUNNING; known < status && known < ENGINE_CLOSED; known++) {
       // Publishes all that was written before; pairs with the load in get.
       if (Atomics.compareExchange(this.cell, 0, known, status) === known) return
     }

@@ -185,7 +185,11 @@ export class Engine {
     return this.side.digest()
   }
 
-  /** Answers what was taken, seals the journal, and frees the directory. */
+  /**
+   * Answers what was taken, seals the journal, and frees the directory. Producers in other threads
+   * find the receipts of what they had published, however late they look. One whose receipts have no
+   * room is waited for until a second has passed; what is left of it is not run, and logged.
+   */
   close(): Promise<void> {
     return this.side.close()
   }

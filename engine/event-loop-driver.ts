@@ -4,13 +4,13 @@
  *   kick() ─▶ work(), again after every turn of the loop while there is something to do
  *             │ nothing done for SPIN_TURNS_MAX turns
  *             ▼
- *             sleep on the doorbell; a ring, a kick, or a second wakes it
+ *             sleep on the doorbells; a ring, a kick, or a second wakes it
  *
  * Polling with `setImmediate` sees another thread's store after 1.4 µs, a sleeper on
  * `Atomics.waitAsync` after 7 µs (p99 240 µs): so it polls while something is in flight, and sleeps
  * when nothing is. It keeps the process alive only while something is in flight.
  */
-import type { Doorbell } from '../journal/doorbell.js'
+import type { DoorbellSet } from './doorbell-set.js'
 
 /** About 1 ms: longer than a synced write takes. */
 const SPIN_TURNS_MAX = 500
@@ -30,13 +30,13 @@ export class EventLoopDriver {
   private idleTurns = 0
   private keepAlive: NodeJS.Timeout | undefined
   private readonly polled: PolledWork
-  private readonly doorbell: Doorbell
+  private readonly doorbells: DoorbellSet
   private readonly boundTurn = (): void => this.turn()
   private readonly boundAwake = (): void => this.awake()
 
-  constructor(polled: PolledWork, doorbell: Doorbell) {
+  constructor(polled: PolledWork, doorbells: DoorbellSet) {
     this.polled = polled
-    this.doorbell = doorbell
+    this.doorbells = doorbells
   }
 
   /** There is, or will be at the end of this turn, something to do. */
@@ -49,7 +49,7 @@ export class EventLoopDriver {
   /** No further pass; whoever stops it has made the last one. */
   stop(): void {
     this.stopped = true
-    this.doorbell.ring()
+    this.doorbells.ring()
     this.releaseProcess()
   }
 
@@ -74,12 +74,12 @@ export class EventLoopDriver {
   private sleep(): void {
     if (this.polled.inFlight()) this.holdProcess()
     if (this.sleeping) return
-    const value = this.doorbell.prepareToPark()
+    this.doorbells.prepareToPark()
     if (this.polled.work()) {
       this.awake()
       return
     }
-    const parked = this.doorbell.parked(value, SLEEP_MS_MAX)
+    const parked = this.doorbells.parked(SLEEP_MS_MAX)
     if (parked === undefined) {
       this.awake()
       return
@@ -90,7 +90,7 @@ export class EventLoopDriver {
 
   private awake(): void {
     this.sleeping = false
-    this.doorbell.awake()
+    this.doorbells.awake()
     this.releaseProcess()
     this.kick()
   }

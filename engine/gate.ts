@@ -46,6 +46,11 @@ export class Gate {
     return this.head === this.tail && this.waiters.length === 0
   }
 
+  /** Whether answers of `lane` still wait. */
+  holds(lane: Lane): boolean {
+    return this.lanes.includes(lane)
+  }
+
   /** Receipts of `lane` up to its last written one may leave when `position` is synced. */
   holdReceipts(position: number, lane: Lane): void {
     assert(!this.isFull, 'the processor looks at isFull before it takes a batch')

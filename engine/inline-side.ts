@@ -9,6 +9,8 @@ import { CommandPort, type PortOwner } from './command-port.js'
 import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
+import { EngineStatus } from './engine-status.js'
+import { createLaneMemory } from './lane.js'
 import type { IdSource, ProcessorSide } from './processor-side.js'
 import { createProducerHandle, type ProducerHandle } from './producer.js'
 import type { EventDecoder } from './read/event-decoder.js'
@@ -41,23 +43,29 @@ export class InlineSide implements ProcessorSide {
       isMissing: false,
       fetchMissing: () => Promise.resolve(),
     }
-    const memory = host.createLane()
+    const memory = createLaneMemory()
     host.attachLane(memory)
     const owner: PortOwner = {
       kick: () => host.kick(),
       runNow: () => host.runNow(),
       stopReason: () => host.stopReason(),
     }
-    this.port = new CommandPort(memory, domain, host.status, owner, executeWaitMs)
+    this.port = new CommandPort(
+      memory,
+      domain,
+      new EngineStatus(memory.status),
+      owner,
+      executeWaitMs,
+    )
     host.attachPort(this.port)
   }
 
   stopReason(): TidewheelError | undefined {
-    return this.host.status.hasEnded ? this.host.stopReason() : undefined
+    return this.host.hasEnded ? this.host.stopReason() : undefined
   }
 
   createProducer(): ProducerHandle {
-    const memory = this.host.createLane()
+    const memory = createLaneMemory()
     const lane = this.host.attachLane(memory)
     const { domain } = this.host.state.runtime
     return createProducerHandle(memory, domain, this.executeWaitMs, () => this.host.dropLane(lane))

@@ -1,14 +1,17 @@
 /**
  * A lane connects one producer with the processor: a ring of commands one way, a ring of receipts
- * the other way, and a doorbell for each side. Every producer has a lane of its own, so that one
- * that dies or lags does not hold up the others.
+ * the other way, a doorbell for each side, and a word that says how the engine is. Every producer
+ * has a lane of its own and no other memory, so that one that dies, lags, or writes where it should
+ * not does not hold up the others.
  *
  *   producer (command-port.ts) ── commands ──▶ processor
- *                              ◀── receipts ──
+ *                              ◀── receipts, status ──
  */
 import { createDoorbell, Doorbell } from '../journal/doorbell.js'
 import { assert } from '../journal/errors.js'
+import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import { COMMAND_BYTES_MAX } from './command-layout.js'
+import { createEngineStatus, EngineStatus } from './engine-status.js'
 import { RECEIPT_BYTES_MAX } from './receipt-layout.js'
 import {
   type ByteRingMemory,
@@ -30,17 +33,20 @@ export interface LaneMemory {
   readonly status: SharedArrayBuffer
 }
 
-export function createLaneMemory(
-  processorDoorbell: SharedArrayBuffer,
-  status: SharedArrayBuffer,
-): LaneMemory {
+export function createLaneMemory(): LaneMemory {
   return {
     commands: createByteRing(COMMAND_RING_BYTES),
     receipts: createByteRing(RECEIPT_RING_BYTES),
     producerDoorbell: createDoorbell(),
-    processorDoorbell,
-    status,
+    processorDoorbell: createDoorbell(),
+    status: createEngineStatus(),
   }
+}
+
+/** Tells the producer of a lane how the engine is. */
+export function tellProducer({ status, producerDoorbell }: LaneMemory, engineStatus: number): void {
+  new EngineStatus(status).set(engineStatus)
+  new Doorbell(producerDoorbell).ring()
 }
 
 assert(COMMAND_BYTES_MAX * 2 <= COMMAND_RING_BYTES, 'a command fits in half a ring')
@@ -50,25 +56,48 @@ export class Lane {
   readonly commands: RingConsumer
   readonly receipts: RingProducer
   readonly producerDoorbell: Doorbell
+  readonly processorDoorbell: Doorbell
+  readonly memory: LaneMemory
   /** Commands taken so far: the ticket of the last one. */
   tickets = 0
   /** Set when the producer wrote something that is not a command: it is never read again. */
   condemned: string | undefined
   /** The producer is gone: drop the lane when nothing is left in it. */
   isAbandoned = false
+  /** Once the engine closes: nothing behind it in the command ring was published before. */
+  private lastPosition = Number.MAX_SAFE_INTEGER
 
   constructor(memory: LaneMemory) {
+    this.memory = memory
     this.commands = new RingConsumer(memory.commands)
     this.receipts = new RingProducer(memory.receipts)
     this.producerDoorbell = new Doorbell(memory.producerDoorbell)
+    this.processorDoorbell = new Doorbell(memory.processorDoorbell)
   }
 
   get isDrained(): boolean {
     return this.condemned !== undefined || !this.commands.refresh()
   }
 
-  /** Whether the receipts of a batch of `commandCount` commands have room, whatever they say. */
-  hasRoomForReceipts(commandCount: number): boolean {
+  /** The engine closes: what is published from here on need not be taken. */
+  noteLastCommand(): void {
+    // A ring holds no more; where its producer stands now is for the producer to say.
+    this.lastPosition = this.commands.position + this.commands.capacity
+  }
+
+  get hasPassedLastCommand(): boolean {
+    return this.commands.position >= this.lastPosition || this.isDrained
+  }
+
+  /** How many commands are left, on a lane that is not served any more: it takes them. */
+  countCommands(): number {
+    let count = 0
+    while (this.commands.next() >= 0) count++
+    return count
+  }
+
+  /** Whether the receipts of a batch have room, whatever they say. */
+  hasRoomForReceipts(commandCount = BATCH_COMMANDS_MAX): boolean {
     // Nobody reads the receipts of a producer that is gone.
     if (this.isAbandoned) this.receipts.reclaim()
     return (

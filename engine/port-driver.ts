@@ -3,6 +3,7 @@ import { Doorbell } from '../journal/doorbell.js'
 import type { TidewheelError } from '../journal/errors.js'
 import { CommandPort, type PortOwner } from './command-port.js'
 import type { Domain } from './domain.js'
+import { DoorbellSet } from './doorbell-set.js'
 import { EngineStatus } from './engine-status.js'
 import { EventLoopDriver } from './event-loop-driver.js'
 import type { LaneMemory } from './lane.js'
@@ -28,7 +29,7 @@ export class PortDriver {
     this.status = new EngineStatus(memory.status)
     this.driver = new EventLoopDriver(
       { work: () => this.work(), inFlight: () => this.port.inFlight },
-      new Doorbell(memory.producerDoorbell),
+      new DoorbellSet(new Doorbell(memory.producerDoorbell)),
     )
     const owner: PortOwner = {
       kick: () => {

@@ -9,7 +9,7 @@ import { errorMessageOf } from '../journal/error-message.js'
 import { assert, TidewheelError } from '../journal/errors.js'
 import { Domain } from './domain.js'
 import { EngineHost } from './engine-host.js'
-import type { Lane } from './lane.js'
+import { createLaneMemory, type Lane } from './lane.js'
 import type { Logger } from './logger.js'
 import type {
   ProcessorMessage,
@@ -67,7 +67,7 @@ async function answer(host: EngineHost, request: Request): Promise<unknown> {
       return undefined
     }
     case 'query':
-      return host.whenSynced(() => host.snapshot(request.aggregateIndex, request.id))
+      return host.whenSynced(() => runtime.plainCopyOf(request.aggregateIndex, request.id))
     case 'slotOf':
       return runtime.slotOf(request.aggregateIndex, request.id)
     case 'idsFrom': {
@@ -86,7 +86,7 @@ async function run(): Promise<void> {
   const options = { ...data.options, logger, clock: undefined }
   const host = await EngineHost.open(data.path, await loadDomain(), options)
   const { report, catalogue } = host.state
-  const lane = host.createLane()
+  const lane = createLaneMemory()
   host.attachLane(lane)
   host.onFailure = (error) => post({ kind: 'failed', error: errorMessageOf(error) })
   if (host.failure !== undefined) host.onFailure(host.failure)

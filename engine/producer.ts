@@ -17,10 +17,10 @@ import { describeFields } from '../journal/schema/field-description.js'
 import type { CommandOptions, ReceiptsListener } from './command-port.js'
 import type { CommandType, Domain } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
-import { ENGINE_FAILED } from './engine-status.js'
 import type { LaneMemory } from './lane.js'
 import { PortDriver } from './port-driver.js'
 import type { Receipt } from './receipt.js'
+import { stopReasonOf } from './stop-reason.js'
 
 export interface ProducerHandle {
   readonly memory: LaneMemory
@@ -78,14 +78,20 @@ export class Producer {
     return new Producer(handle, domain)
   }
 
-  /** See Engine.submit. */
+  /**
+   * See Engine.submit.
+   * @throws TidewheelError also PRODUCER_CONDEMNED: something has written over this producer's rings
+   */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     // The lane may be gone already, and nobody would ever answer.
     if (this.closed) throw this.stopReason()
     return this.driver.port.submit(command, value, options)
   }
 
-  /** See Engine.execute. */
+  /**
+   * See Engine.execute.
+   * @throws TidewheelError also PRODUCER_CONDEMNED: it may or may not be kept
+   */
   execute<Input>(
     command: CommandType<Input>,
     value: Input,
@@ -120,15 +126,9 @@ export class Producer {
   }
 
   private stopReason(): TidewheelError {
-    if (this.closed) return new TidewheelError('ENGINE_CLOSED', 'this producer is closed')
-    if (this.driver.status.get() === ENGINE_FAILED) {
-      return new TidewheelError(
-        'ENGINE_STOPPED',
-        'the engine has stopped; its own thread knows why. What was pending may or may not be kept',
-        { outcome: 'unknown' },
-      )
-    }
-    return new TidewheelError('ENGINE_CLOSED', 'the engine is closed')
+    const { status } = this.driver
+    if (status.hasEnded || !this.closed) return stopReasonOf(status.get(), undefined)
+    return new TidewheelError('ENGINE_CLOSED', 'this producer is closed')
   }
 }
 

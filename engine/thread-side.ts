@@ -10,8 +10,8 @@ import type { CommandPort } from './command-port.js'
 import { type Domain, isObjectState, type RecordedEvent } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { ENGINE_CLOSING, ENGINE_FAILED } from './engine-status.js'
-import { createLaneMemory } from './lane.js'
+import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED } from './engine-status.js'
+import { createLaneMemory, type LaneMemory, tellProducer } from './lane.js'
 import { PortDriver } from './port-driver.js'
 import {
   PROCESSOR_THREAD,
@@ -23,6 +23,7 @@ import {
 import type { ProcessorSide } from './processor-side.js'
 import { createProducerHandle, fingerprintOf, type ProducerHandle } from './producer.js'
 import { RemoteIds } from './remote-ids.js'
+import { stopReasonOf } from './stop-reason.js'
 
 interface PendingAnswer {
   readonly resolve: (value: unknown) => void
@@ -40,10 +41,11 @@ export class ThreadSide implements ProcessorSide {
   private readonly worker: Worker
   private readonly domain: Domain
   private readonly executeWaitMs: number
-  private readonly ready: ReadyMessage
   private readonly pending = new Map<number, PendingAnswer>()
   private requests = 0
-  private lanes = 0
+  /** Of producers, by number: if the thread dies, nobody else can tell them. */
+  private readonly lanes = new Map<number, LaneMemory>()
+  private laneNumber = 0
   private failure: TidewheelError | undefined
   private closing: Promise<void> | undefined
   private hasExited = false
@@ -89,7 +91,6 @@ export class ThreadSide implements ProcessorSide {
     options: ResolvedOptions,
   ) {
     this.worker = worker
-    this.ready = ready
     this.domain = domain
     this.executeWaitMs = options.executeWaitMs
     this.report = ready.report
@@ -125,11 +126,13 @@ export class ThreadSide implements ProcessorSide {
   }
 
   createProducer(): ProducerHandle {
-    const { processorDoorbell, status } = this.ready.lane
-    const memory = createLaneMemory(processorDoorbell, status)
-    const lane = ++this.lanes
+    const memory = createLaneMemory()
+    const lane = ++this.laneNumber
+    this.lanes.set(lane, memory)
+    if (this.failure !== undefined || this.hasExited) this.tellEnd()
     void this.request({ op: 'attachLane', memory, lane }).catch(ignoreStopped)
     return createProducerHandle(memory, this.domain, this.executeWaitMs, () => {
+      this.lanes.delete(lane)
       void this.request({ op: 'dropLane', lane }).catch(ignoreStopped)
     })
   }
@@ -208,6 +211,13 @@ export class ThreadSide implements ProcessorSide {
     if (!this.driver.status.hasEnded) this.fail(endedError(`exit code ${code}`))
     for (const { reject } of this.pending.values()) reject(this.reason())
     this.pending.clear()
+    this.tellEnd()
+  }
+
+  /** To producers that the thread does not know of, or did not live to tell. */
+  private tellEnd(): void {
+    const status = this.failure === undefined ? ENGINE_CLOSED : ENGINE_FAILED
+    for (const memory of this.lanes.values()) tellProducer(memory, status)
   }
 
   private get isReasonKnown(): boolean {
@@ -217,24 +227,15 @@ export class ThreadSide implements ProcessorSide {
   private fail(error: TidewheelError): void {
     if (this.failure !== undefined) return
     this.failure = error
-    // A thread that died could not tell the producers.
     this.driver.status.set(ENGINE_FAILED)
+    this.tellEnd()
     this.driver.end()
     new EventRingReader(this.ring).wakeSubscribers()
   }
 
   private reason(): TidewheelError {
     // The shared status tells of a failure before the message with its reason does.
-    const hasFailed = this.failure !== undefined || this.driver.status.get() === ENGINE_FAILED
-    if (!hasFailed) {
-      return new TidewheelError('ENGINE_CLOSED', 'the engine is closed; open the directory again')
-    }
-    const why = this.failure === undefined ? 'its log says why' : this.failure.message
-    return new TidewheelError(
-      'ENGINE_STOPPED',
-      `the engine has stopped: ${why}. What was pending may or may not be kept; open the directory again to see`,
-      { outcome: 'unknown', cause: this.failure },
-    )
+    return stopReasonOf(this.driver.status.get(), this.failure)
   }
 }
 

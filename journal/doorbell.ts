@@ -58,9 +58,11 @@ export class Doorbell {
     return result.async ? result.value : undefined
   }
 
-  /** Sleeper only: ends the time in which rings are noticed. */
+  /** Sleeper only: ends the time in which rings are noticed, and a wait that has not ended. */
   awake(): void {
     // Tells the load in ring that there is nobody to wake.
     Atomics.store(this.cells, PARKED, 0)
+    // Pairs with the wait in parked: whoever sleeps on several doorbells was woken by another one.
+    Atomics.notify(this.cells, BELL)
   }
 }

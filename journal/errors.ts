@@ -30,6 +30,7 @@ export type ErrorCode =
   // running
   | 'ENGINE_STOPPED'
   | 'ENGINE_CLOSED'
+  | 'PRODUCER_CONDEMNED'
   | 'STORAGE_FAILED'
   | 'EVOLVE_FAILED'
   | 'NO_JOURNAL'

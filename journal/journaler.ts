@@ -16,14 +16,11 @@
  * - A block's hash is computed after its release: only the next header needs it.
  */
 import { type ActiveSegment, openActiveSegment } from './active-segment.js'
-import { blockHash, writeBlockHeader } from './block-header.js'
+import { BlockBuilder } from './block-builder.js'
 import {
   BLOCK_ALIGNMENT_BYTES,
-  BLOCK_BYTES_MAX,
   BLOCK_HEADER_BYTES,
   BLOCK_PAYLOAD_BYTES_MAX,
-  DURABILITY_DISK,
-  DURABILITY_OS,
   PREAMBLE_BYTES_MAX,
   paddedBlockBytes,
 } from './block-layout.js'
@@ -35,9 +32,9 @@ import type { JournalEnd } from './journal-end.js'
 import { writeManifest } from './manifest.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
 import type { SegmentSource } from './segment-source.js'
-import { alignedBuffer, type Storage } from './storage.js'
+import type { Storage } from './storage.js'
 import type { SyncedEdgeWriter } from './synced-edge.js'
-import { countSystemFrames, encodeSealFrame } from './system-frame.js'
+import { encodeSealFrame } from './system-frame.js'
 
 /** After this time without a block, a seal makes the last one provable. */
 export const SEAL_IDLE_MS = 200
@@ -61,15 +58,11 @@ export interface JournalerOptions {
 export class Journaler {
   private readonly options: JournalerOptions
   private readonly isDisk: boolean
-  private readonly preambleFrameCount: number
-  private readonly staging = alignedBuffer(BLOCK_BYTES_MAX)
+  private readonly blocks: BlockBuilder
   private readonly run = new FrameRun()
   private isUsable = true
   private segment: ActiveSegment
   private fileOffset: number
-  private blockNumber: number
-  private previousHash: Uint8Array
-  private sequence: number
   /** Everything before it in the ring has been released. */
   private ringPosition: number
   /** The last block known to be synced. */
@@ -85,11 +78,8 @@ export class Journaler {
     assert(preamble.byteLength <= PREAMBLE_BYTES_MAX, 'preamble and transaction share a block')
     this.options = options
     this.isDisk = options.durability === 'disk'
-    this.preambleFrameCount = countSystemFrames(preamble)
+    this.blocks = new BlockBuilder(end, preamble, options.durability)
     this.fileOffset = end.fileOffset
-    this.blockNumber = end.blockNumber
-    this.previousHash = end.previousHash
-    this.sequence = end.sequence
     this.ringPosition = ring.syncedPosition()
     // Recovery has synced everything that it kept.
     this.syncedThrough = end.blockNumber
@@ -162,18 +152,13 @@ export class Journaler {
   }
 
   private get isUnsynced(): boolean {
-    return this.syncedThrough < this.blockNumber
-  }
-
-  /** The preamble, where the next block is the first of its segment. */
-  private get preambleDueBytes(): number {
-    return this.fileOffset === SEGMENT_DATA ? this.options.preamble.byteLength : 0
+    return this.syncedThrough < this.blocks.blockNumber
   }
 
   /** What an empty segment of this size takes in one block: a smaller rest makes the journal roll. */
   private get budgetBytes(): number {
     const roomBytes = this.segment.sizeBytes - SEGMENT_DATA - BLOCK_HEADER_BYTES
-    return Math.min(BLOCK_PAYLOAD_BYTES_MAX, roomBytes) - this.preambleDueBytes
+    return Math.min(BLOCK_PAYLOAD_BYTES_MAX, roomBytes) - this.blocks.preambleBytes(this.fileOffset)
   }
 
   private writePublished(): boolean {
@@ -202,7 +187,7 @@ export class Journaler {
   }
 
   private fits(frameBytes: number): boolean {
-    const blockBytes = paddedBlockBytes(this.preambleDueBytes + frameBytes)
+    const blockBytes = paddedBlockBytes(this.blocks.preambleBytes(this.fileOffset) + frameBytes)
     return this.fileOffset + blockBytes <= this.segment.sizeBytes
   }
 
@@ -212,43 +197,21 @@ export class Journaler {
     eventCount: number,
     nextPosition: number,
   ): void {
-    const { staging, segment, fileOffset } = this
-    const { end, preamble } = this.options
-    const preambleBytes = this.preambleDueBytes
-    if (preambleBytes > 0) staging.set(preamble, BLOCK_HEADER_BYTES)
-    staging.set(frames, BLOCK_HEADER_BYTES + preambleBytes)
-    const payloadBytes = preambleBytes + frames.byteLength
-    const blockBytes = paddedBlockBytes(payloadBytes)
-    staging.fill(0, BLOCK_HEADER_BYTES + payloadBytes, blockBytes)
-    const unpadded = staging.subarray(0, BLOCK_HEADER_BYTES + payloadBytes)
-    const header = {
-      durability: this.isDisk ? DURABILITY_DISK : DURABILITY_OS,
-      journalId: end.journalId,
-      epoch: end.epoch,
-      segmentNumber: segment.number,
-      blockNumber: this.blockNumber + 1,
-      baseSequence: this.sequence + 1,
-      frameCount: frameCount + (preambleBytes > 0 ? this.preambleFrameCount : 0),
-      eventCount,
-      payloadBytes,
-      fileOffset,
-      previousHash: this.previousHash,
-      syncedThrough: this.syncedThrough,
-    }
-    writeBlockHeader(unpadded, header, segment.salt)
-    segment.file.write(staging.subarray(0, blockBytes), fileOffset)
-    const isFirst = this.blockNumber === end.blockNumber
+    const { blocks, segment, fileOffset, syncedThrough } = this
+    const isFirst = blocks.blockNumber === this.options.end.blockNumber
+    const place = { segment, fileOffset, syncedThrough }
+    const block = blocks.build(frames, frameCount, eventCount, place)
+    segment.file.write(block, fileOffset)
     const isSyncedNow = this.isDisk || isFirst
     if (isSyncedNow && !segment.file.direct) segment.file.sync()
 
-    this.blockNumber += 1
-    this.sequence += eventCount
-    this.fileOffset += blockBytes
+    blocks.written()
+    this.fileOffset += block.byteLength
     this.wroteSinceTick = true
-    if (isSyncedNow) this.syncedThrough = this.blockNumber
+    if (isSyncedNow) this.syncedThrough = blocks.blockNumber
     this.release(nextPosition)
     // From here on nobody waits.
-    this.previousHash = blockHash(unpadded)
+    blocks.chain()
     this.options.segments.consumed(this.fileOffset)
   }
 
@@ -262,7 +225,8 @@ export class Journaler {
   }
 
   private publishEdge(): void {
-    const { segment, fileOffset, ringPosition, sequence, blockNumber } = this
+    const { segment, fileOffset, ringPosition, blocks } = this
+    const { sequence, blockNumber } = blocks
     this.options.edge.set(segment.number, fileOffset, ringPosition, sequence, blockNumber)
   }
 
@@ -280,7 +244,7 @@ export class Journaler {
 
   private sync(): void {
     this.segment.file.sync()
-    this.syncedThrough = this.blockNumber
+    this.syncedThrough = this.blocks.blockNumber
     this.unsyncedSinceMs = undefined
   }
 

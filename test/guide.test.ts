@@ -1,22 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { SIMPLE_TYPES } from '../journal/schema/field-types.js'
+import { codeBlocksOf, Newcomer, nameOf, root } from './support/newcomer.js'
 
-// Compiled tests lie in dist/test.
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const guide = readFileSync(join(root, 'docs', 'guide.md'), 'utf8')
-const folder = mkdtempSync(join(tmpdir(), 'tidewheel-guide-'))
 
-const codeBlocks = [...guide.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code)
-const nameOf = (code: string) => /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? 'unnamed'
-const codeByName = new Map(codeBlocks.map((code) => [nameOf(code), code]))
+const codeBlocks = codeBlocksOf(guide)
+const codeByName = new Map(codeBlocks.map((code) => [nameOf(code) ?? 'unnamed', code]))
+const newcomer = new Newcomer(codeByName)
 
 /** What a program says that it prints, a line each: `// → 1 true`. */
 function printedBy(name: string): string[] {
@@ -24,43 +19,8 @@ function printedBy(name: string): string[] {
   return [...code.matchAll(/\/\/ → (.*)$/gm)].map(([, line = '']) => line)
 }
 
-/** An empty folder of a newcomer, with the package installed. */
-function install(): void {
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  symlinkSync(root, join(folder, 'node_modules', 'tidewheel'))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  for (const [name, code] of codeByName) {
-    writeFileSync(join(folder, name), code)
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-    })
-    writeFileSync(join(folder, name.replace('.ts', '.js')), outputText)
-  }
-}
-
-function typeErrors(): string[] {
-  const program = ts.createProgram(
-    [...codeByName.keys()].map((name) => join(folder, name)),
-    {
-      strict: true,
-      noImplicitReturns: true,
-      exactOptionalPropertyTypes: true,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      target: ts.ScriptTarget.ES2023,
-      typeRoots: [join(root, 'node_modules', '@types')],
-      types: ['node'],
-      skipLibCheck: true,
-      noEmit: true,
-    },
-  )
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-}
-
 function run(args: readonly string[]): string {
-  return execFileSync(process.execPath, args, { cwd: folder, encoding: 'utf8' })
+  return execFileSync(process.execPath, args, { cwd: newcomer.folder, encoding: 'utf8' })
 }
 
 /** Names in a union of texts, such as `type ErrorCode = 'A' | 'B'`. */
@@ -70,8 +30,7 @@ function unionOf(file: string, name: string): string[] {
   return [...body.matchAll(/\| '(\w+)'/g)].map(([, member = '']) => member)
 }
 
-beforeAll(install)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => newcomer.remove())
 
 describe('guide', () => {
   it('samples: each names its file, no two the same', () => {
@@ -80,7 +39,7 @@ describe('guide', () => {
   })
 
   it('samples: type-check as a user would compile them', () => {
-    expect(typeErrors()).toEqual([])
+    expect(newcomer.typeErrors()).toEqual([])
   })
 
   // In the order of the page: each goes on with the journal that the one before has left.
@@ -98,7 +57,7 @@ describe('guide', () => {
 
   it('samples: service.ts ends in order when it is interrupted', async () => {
     const child = spawn(process.execPath, ['service.js'], {
-      cwd: folder,
+      cwd: newcomer.folder,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const lines: string[] = []

@@ -1,80 +1,35 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readRows, withFigures } from '../scripts/figures.js'
+import { codeBlocksOf, Newcomer, nameOf, root } from './support/newcomer.js'
 
-// Compiled tests lie in dist/test.
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
-const folder = mkdtempSync(join(tmpdir(), 'tidewheel-readme-'))
 
-/** The code blocks whose first line names a file, as written. */
-function codeBlocks(): Map<string, string> {
-  const blocks = new Map<string, string>()
-  for (const [, code = ''] of readme.matchAll(/```ts\n([\s\S]*?)```/g)) {
-    const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1]
-    if (name !== undefined) blocks.set(name, code)
-  }
-  return blocks
-}
+/** The code blocks whose first line names a file. */
+const codeByName = new Map(
+  codeBlocksOf(readme).flatMap((code): [string, string][] => {
+    const name = nameOf(code)
+    return name === undefined ? [] : [[name, code]]
+  }),
+)
+const newcomer = new Newcomer(codeByName)
 
-/** An empty folder of a newcomer, with the package installed. */
-function install(): void {
-  mkdirSync(join(folder, 'node_modules'), { recursive: true })
-  symlinkSync(root, join(folder, 'node_modules', 'tidewheel'))
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  for (const [name, code] of codeBlocks()) writeFileSync(join(folder, name), code)
-}
-
-function typeErrors(): string[] {
-  const program = ts.createProgram(
-    [...codeBlocks().keys()].map((name) => join(folder, name)),
-    {
-      strict: true,
-      noImplicitReturns: true,
-      exactOptionalPropertyTypes: true,
-      module: ts.ModuleKind.NodeNext,
-      moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      target: ts.ScriptTarget.ES2023,
-      typeRoots: [join(root, 'node_modules', '@types')],
-      types: ['node'],
-      skipLibCheck: true,
-      noEmit: true,
-    },
-  )
-  return ts
-    .getPreEmitDiagnostics(program)
-    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n'))
-}
-
-function transpile(): void {
-  for (const [name, code] of codeBlocks()) {
-    const { outputText } = ts.transpileModule(code, {
-      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-    })
-    writeFileSync(join(folder, name.replace('.ts', '.js')), outputText)
-  }
-}
-
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(() => newcomer.remove())
 
 describe('README', () => {
   it('example: has the two files that it speaks of', () => {
-    expect([...codeBlocks().keys()]).toEqual(['bank.ts', 'app.ts'])
+    expect([...codeByName.keys()]).toEqual(['bank.ts', 'app.ts'])
   })
 
   it('example: type-checks as a user would compile it', () => {
-    install()
-    expect(typeErrors()).toEqual([])
+    expect(newcomer.typeErrors()).toEqual([])
   })
 
   it('example: runs in an empty folder, and again on the journal it left', () => {
-    transpile()
-    const run = () => execFileSync(process.execPath, ['app.js'], { cwd: folder, encoding: 'utf8' })
+    const run = () =>
+      execFileSync(process.execPath, ['app.js'], { cwd: newcomer.folder, encoding: 'utf8' })
     const first = run()
     expect(first).toContain('4 2500 [')
     expect(first).toContain("type: 'MoneyDeposited'")
@@ -90,7 +45,7 @@ describe('README', () => {
         .replace(/import[^\n]*\n/, '')
         .replaceAll(/[\s,]+/g, '')
     const example = readFileSync(join(root, 'examples', 'bank', 'bank.ts'), 'utf8')
-    expect(words(codeBlocks().get('bank.ts') ?? '')).toBe(words(example))
+    expect(words(codeByName.get('bank.ts') ?? '')).toBe(words(example))
   })
 
   it('commands: are scripts of the package', () => {

@@ -53,58 +53,36 @@ export const TransferReceived = Account.event(
   },
 )
 
+const ofPayment = { payment, amount: int }
+
 /** A payment was authorised: its amount is set aside. */
-export const FundsHeld = Account.event(
-  'FundsHeld',
-  { payment, amount: int },
-  (account, { amount }) => {
-    account.available -= amount
-    account.held += amount
-  },
-)
+export const FundsHeld = Account.event('FundsHeld', ofPayment, (account, { amount }) => {
+  account.available -= amount
+  account.held += amount
+})
 
 /** What a payment will not take any more can be spent again. */
-export const FundsReleased = Account.event(
-  'FundsReleased',
-  { payment, amount: int },
-  (account, { amount }) => {
-    account.held -= amount
-    account.available += amount
-  },
-)
+export const FundsReleased = Account.event('FundsReleased', ofPayment, (account, { amount }) => {
+  account.held -= amount
+  account.available += amount
+})
 
 /** Held funds were captured: they left the payer. */
-export const PaymentSent = Account.event(
-  'PaymentSent',
-  { payment, amount: int },
-  (account, event) => {
-    account.held -= event.amount
-  },
-)
+export const PaymentSent = Account.event('PaymentSent', ofPayment, (account, { amount }) => {
+  account.held -= amount
+})
 
-export const PaymentReceived = Account.event(
-  'PaymentReceived',
-  { payment, amount: int },
-  (account, event) => {
-    account.available += event.amount
-  },
-)
+export const PaymentReceived = Account.event('PaymentReceived', ofPayment, (account, event) => {
+  account.available += event.amount
+})
 
-export const RefundSent = Account.event(
-  'RefundSent',
-  { payment, amount: int },
-  (account, event) => {
-    account.available -= event.amount
-  },
-)
+export const RefundSent = Account.event('RefundSent', ofPayment, (account, event) => {
+  account.available -= event.amount
+})
 
-export const RefundReceived = Account.event(
-  'RefundReceived',
-  { payment, amount: int },
-  (account, event) => {
-    account.available += event.amount
-  },
-)
+export const RefundReceived = Account.event('RefundReceived', ofPayment, (account, event) => {
+  account.available += event.amount
+})
 
 // ── Commands ────────────────────────────────────────────────────────────────────────────────────
 

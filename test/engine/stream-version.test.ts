@@ -23,7 +23,6 @@ import { RingConsumer, RingProducer } from '../../engine/ring/byte-ring.js'
 import { stateDigest } from '../../engine/state-digest.js'
 import { JournalClock } from '../../engine/wall-clock.js'
 import { type Catalogue, encodeCatalogueFrame, mergeCatalogue } from '../../journal/catalogue.js'
-import { createDoorbell } from '../../journal/doorbell.js'
 import { createEventRing, EventRingWriter } from '../../journal/event-ring.js'
 import { EventWalk } from '../../journal/event-walk.js'
 import { FrameCursor, frameProblem } from '../../journal/frames.js'
@@ -103,7 +102,7 @@ class LiveMarket {
     const { runtime, catalogue } = bound()
     this.runtime = runtime
     this.catalogue = catalogue
-    const memory = createLaneMemory(createDoorbell(), new SharedArrayBuffer(8))
+    const memory = createLaneMemory()
     this.lane = new Lane(memory)
     this.commands = new RingProducer(memory.commands)
     this.receipts = new ReceiptView(new RingConsumer(memory.receipts))

@@ -3,6 +3,14 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createDoorbell, Doorbell } from '../../journal/doorbell.js'
 
 describe('doorbell', () => {
+  it('Doorbell: awake ends a wait that nobody has rung', async () => {
+    const sleeper = new Doorbell(createDoorbell())
+    const parked = sleeper.parked(sleeper.prepareToPark(), 30_000)
+    expect(parked).toBeDefined()
+    sleeper.awake()
+    expect(await parked).toBe('ok')
+  })
+
   it('doorbell: a ring between the preparation and the sleep is not lost', () => {
     const memory = createDoorbell()
     const sleeper = new Doorbell(memory)
