@@ -59,7 +59,8 @@ before it has changed.
 const INFO = `tidewheel info DIR [options]
 
 Prints what the journal says of itself: domain, durability, segments and their indexes,
-streams, events and commands with their counts and fields, and who has it open. It reads the whole journal once.
+streams, events and commands with their counts and fields, and who has it open. It reads the
+whole journal once.
 
 Only what was kept is counted: a rejected command without a key leaves nothing behind.
 
