@@ -59,6 +59,7 @@ export class Engine {
       edge: side.edge,
       decoder: this.decoder,
       stopReason: () => side.stopReason(),
+      report: (message) => options.logger.warn(message),
     })
   }
 
@@ -163,7 +164,8 @@ export class Engine {
     if (!isId(aggregate.idType, id)) refuseId(aggregate.name, aggregate.idType, id)
     const slot = await this.side.slotOf(index, id as IdValue)
     if (slot === 0) return
-    const events = this.log.history(1, (cursor, sequence) => {
+    const stream = { aggregateNumber: this.decoder.aggregateNumberOf(aggregate.name), slot }
+    const events = this.log.ofStream(stream, (cursor, sequence) => {
       if (cursor.slot !== slot || cursor.version < fromVersion) return false
       return this.decoder.aggregateIndexOf(cursor, sequence) === index
     })
@@ -190,8 +192,8 @@ export class Engine {
    * find the receipts of what they had published, however late they look. One whose receipts have no
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
-  close(): Promise<void> {
-    return this.side.close()
+  async close(): Promise<void> {
+    await Promise.all([this.side.close(), this.log.close()])
   }
 
   private indexOf(aggregate: { name: string; domain: Domain; index: number }): number {

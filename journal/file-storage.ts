@@ -217,10 +217,14 @@ function openDirect(
   }
 }
 
+/** One a thread: to make such memory takes longer than to open a file. */
+let probe: Uint8Array | undefined
+
 /** Some file systems refuse direct access only when it is used. */
 function probeDirect(descriptor: number, mode: 'read' | 'write' | 'create'): void {
-  const probe = alignedBuffer(BLOCK_ALIGNMENT_BYTES)
+  probe ??= alignedBuffer(BLOCK_ALIGNMENT_BYTES)
   if (mode === 'create') {
+    probe.fill(0)
     writeFully(descriptor, probe, 0)
     ftruncateSync(descriptor, 0)
   } else {

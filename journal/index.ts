@@ -43,5 +43,6 @@ export {
 } from './schema/payload-layout.js'
 export * from './segment-layout.js'
 export type { Storage, StorageFile } from './storage.js'
+export * from './stream-index-layout.js'
 export { type VerifyOptions, type VerifyReport, verifyJournal } from './verify.js'
 export type { VerifyProblem, VerifyProblemCode } from './verify-segment.js'

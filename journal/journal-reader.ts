@@ -6,24 +6,23 @@
  * lies before it must be good. Without one it goes on to the end of the journal, by the same rules
  * as an opening (tail-decision.ts): what an opening would cut is the end, what it would refuse
  * throws. On a journal that is being written, the end is wherever the writer was when it was read.
+ *
+ * Asked for one stream, it passes over what the indexes of sealed segments say is not wanted.
  */
 import { setImmediate } from 'node:timers/promises'
 import { BlockChecker } from './block-check.js'
 import type { BlockHeader } from './block-header.js'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
-import { TidewheelError } from './errors.js'
 import type { ScanStop } from './journal-scan.js'
+import { damagedSegment, KnownSegments, type ReadBound, refuseUnusable } from './known-segments.js'
 import { ReadWindow } from './read-window.js'
-import { endOfNonZeroFrom, listSegments, type SegmentFile } from './segment-file.js'
-import { SEGMENT_DATA, segmentName } from './segment-layout.js'
+import { endOfNonZeroFrom, type SegmentFile } from './segment-file.js'
+import { SEGMENT_DATA } from './segment-layout.js'
 import type { Storage, StorageFile } from './storage.js'
+import type { StreamIndexes, StreamPlace } from './stream-indexes.js'
 import { decideTail } from './tail-decision.js'
 
-/** Exclusive: everything before it is synced. */
-export interface ReadBound {
-  readonly segmentNumber: number
-  readonly fileOffset: number
-}
+export type { ReadBound } from './known-segments.js'
 
 /** What `view` shows is valid until the next block is asked for. */
 export interface JournalBlock {
@@ -39,6 +38,11 @@ export interface ReadBlocksOptions {
   readonly bound?: ReadBound
   /** Start with the first block of that segment: it repeats the catalogue. */
   readonly fromSegmentStart?: boolean
+  /**
+   * At least the blocks that have events of this stream, with as few others as `indexes` allow. It
+   * needs a bound.
+   */
+  readonly stream?: StreamPlace
 }
 
 export interface JournalReaderOptions {
@@ -47,12 +51,28 @@ export interface JournalReaderOptions {
    * so the active segment of a running engine is read like this.
    */
   readonly direct?: boolean
+  /** What several readers of one journal share. Default: its own. */
+  readonly known?: KnownSegments
+  readonly indexes?: StreamIndexes
 }
 
-/** Enough to see the header of a segment's first block. */
-const FIRST_BLOCK_PIECE_BYTES = BLOCK_ALIGNMENT_BYTES
 /** Other work gets a turn after this much has been read. */
-const YIELD_BYTES = 4 * 1024 * 1024
+const TURN_BYTES = 4 * 1024 * 1024
+/** Looking into an index takes about as long as reading so much. */
+const LOOKUP_BYTES = 64 * 1024
+/**
+ * Listed blocks that lie farther apart than this are read one by one, else everything from the
+ * first to the last in large pieces: two small direct reads take as long as one of this size.
+ */
+const SPARSE_BYTES = 256 * 1024
+
+/** The blocks of a sealed segment that an index lists. */
+interface Listed {
+  readonly fileOffsets: readonly number[]
+  next: number
+  /** Of the segment's last block: what the index was made for. */
+  readonly lastHash: Uint8Array
+}
 
 /** One position in the journal, moving on. */
 interface Walk {
@@ -64,17 +84,25 @@ interface Walk {
   /** Where the segment before the current one ended. */
   previousEnd: number
   lastHeader: BlockHeader | undefined
+  /** Undefined: all blocks of the current segment. */
+  listed: Listed | undefined
+  /** Bytes read since other work had its turn. */
+  sinceTurn: number
 }
 
 export class JournalReader {
   private readonly storage: Storage
   private readonly direct: boolean
+  private readonly known: KnownSegments
+  private readonly indexes: StreamIndexes | undefined
   private window: ReadWindow | undefined
   private closed = false
 
   constructor(storage: Storage, options: JournalReaderOptions = {}) {
     this.storage = storage
     this.direct = options.direct ?? false
+    this.known = options.known ?? new KnownSegments(storage, this.direct)
+    this.indexes = options.indexes
   }
 
   /** The generators that are still open end at their next block. */
@@ -85,30 +113,22 @@ export class JournalReader {
 
   /** One at a time: all blocks that a reader hands out lie in the same buffer. */
   async *blocks(options: ReadBlocksOptions): AsyncGenerator<JournalBlock> {
-    const { fromSequence, bound, fromSegmentStart = false } = options
+    const { fromSequence, fromSegmentStart = false, stream } = options
     this.window ??= new ReadWindow(undefined, this.direct)
     const { window } = this
-    const segments = this.segmentsWithin(bound, window)
-    const index = this.findSegment(segments, fromSequence, window)
-    // Of the segment's first block number and sequence are taken as they are.
-    const checker = index === 0 ? new BlockChecker() : new BlockChecker(0, 0)
-    const walk: Walk = {
-      segments,
-      bound,
-      checker,
-      index,
-      fileOffset: SEGMENT_DATA,
-      previousEnd: 0,
-      lastHeader: undefined,
-    }
+    const walk = this.start(options, window)
+    const { segments, checker } = walk
     for (; walk.index < segments.length; enterNextSegment(walk)) {
       const segment = segments[walk.index] as SegmentFile
       refuseUnusable(segment)
-      const file = this.storage.open(segment.name, 'read', { direct: this.direct })
+      if (stream !== undefined) walk.listed = this.listBlocks(walk, segment, stream, window)
+      if (walk.listed !== undefined && isTurnOver(walk, LOOKUP_BYTES)) await setImmediate()
+      if (this.closed) return
+      if (walk.listed?.fileOffsets.length === 0) continue
+      const file = this.known.open(segment)
       try {
         checker.enterSegment(segment)
-        window.enter(file)
-        let sinceYield = 0
+        window.enter(file, isSparse(walk.listed) ? BLOCK_ALIGNMENT_BYTES : undefined)
         while (this.nextBlock(walk, file, window)) {
           const header = checker.header as BlockHeader
           const { frameOffset } = checker
@@ -120,11 +140,7 @@ export class JournalReader {
             yield { view: window.view, frameOffset, payloadBytes: header.payloadBytes, header }
           }
           if (this.closed) return
-          sinceYield += lengthBytes
-          if (sinceYield >= YIELD_BYTES) {
-            sinceYield = 0
-            await setImmediate()
-          }
+          if (isTurnOver(walk, lengthBytes)) await setImmediate()
         }
       } finally {
         file.close()
@@ -132,57 +148,42 @@ export class JournalReader {
     }
   }
 
-  private segmentsWithin(bound: ReadBound | undefined, window: ReadWindow): SegmentFile[] {
-    const segments = listSegments(this.storage, window, { direct: this.direct })
-    const within: SegmentFile[] = []
-    for (const segment of segments) {
-      if (bound !== undefined && segment.number > bound.segmentNumber) break
-      if (segment.number !== within.length + 1) throw missingSegment(within.length + 1)
-      within.push(segment)
+  private start({ fromSequence, bound }: ReadBlocksOptions, window: ReadWindow): Walk {
+    const segments = this.known.within(bound, window)
+    const index = this.known.find(segments, fromSequence, bound, window)
+    return {
+      segments,
+      bound,
+      // Of the segment's first block number and sequence are taken as they are.
+      checker: index === 0 ? new BlockChecker() : new BlockChecker(0, 0),
+      index,
+      fileOffset: SEGMENT_DATA,
+      previousEnd: 0,
+      lastHeader: undefined,
+      listed: undefined,
+      sinceTurn: 0,
     }
-    if (bound !== undefined && within.length < bound.segmentNumber) {
-      throw missingSegment(within.length + 1)
-    }
-    return within
   }
 
-  /** Index of the last segment whose first block starts at `sequence` or before. */
-  private findSegment(
-    segments: readonly SegmentFile[],
-    sequence: number,
+  /** What the index of the segment says, if the segment is sealed and has a good one. */
+  private listBlocks(
+    walk: Walk,
+    segment: SegmentFile,
+    stream: StreamPlace,
     window: ReadWindow,
-  ): number {
-    let low = 0
-    let high = segments.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1
-      const first = this.firstSequence(segments[middle] as SegmentFile, window)
-      if (first !== 0 && first <= sequence) low = middle
-      else high = middle - 1
-    }
-    return low
-  }
-
-  /** Base sequence of a segment's first block; 0 when there is none yet. */
-  private firstSequence(segment: SegmentFile, window: ReadWindow): number {
-    refuseUnusable(segment)
-    const file = this.storage.open(segment.name, 'read', { direct: this.direct })
-    try {
-      const checker = new BlockChecker(0, 0)
-      checker.enterSegment(segment)
-      window.enter(file, FIRST_BLOCK_PIECE_BYTES)
-      return checker.checkHeader(window, SEGMENT_DATA) === 'good'
-        ? (checker.header as BlockHeader).baseSequence
-        : 0
-    } finally {
-      file.close()
-    }
+  ): Listed | undefined {
+    const { indexes } = this
+    if (indexes === undefined) return undefined
+    const lastHash = this.known.lastHashOf(segment, walk.segments, walk.bound, window)
+    const fileOffsets = lastHash && indexes.find(segment, lastHash, stream)
+    return fileOffsets && { fileOffsets, next: 0, lastHash }
   }
 
   /** Whether a good block lies at the position of the walk; false at the end of its segment. */
   private nextBlock(walk: Walk, file: StorageFile, window: ReadWindow): boolean {
     const segment = walk.segments[walk.index] as SegmentFile
-    const { bound, checker } = walk
+    const { bound, checker, listed } = walk
+    if (listed !== undefined) return this.nextListed(walk, listed, file, window)
     const isBoundHere = bound?.segmentNumber === segment.number
     if (isBoundHere && walk.fileOffset >= bound.fileOffset) return false
     if (walk.fileOffset >= segment.sizeBytes) return false
@@ -190,9 +191,31 @@ export class JournalReader {
     // What is in the window may have been read before it was written.
     window.enter(file)
     if (checker.check(window, walk.fileOffset) === 'good') return true
-    if (isBoundHere) throw damaged(segment, walk.fileOffset, checker.problem)
+    if (isBoundHere) throw damagedSegment(segment, walk.fileOffset, checker.problem)
     if (endOfNonZeroFrom(file, window, walk.fileOffset) === walk.fileOffset) return false
     return this.isGoodAfterAll(walk, file, window, segment)
+  }
+
+  /** Whether there is one more block that the index lists. */
+  private nextListed(walk: Walk, listed: Listed, file: StorageFile, window: ReadWindow): boolean {
+    const { checker } = walk
+    const fileOffset = listed.fileOffsets[listed.next++]
+    if (fileOffset === undefined) return false
+    const { nextBlock, nextSequence } = checker
+    if (fileOffset !== walk.fileOffset) forgetPlace(checker)
+    if (checker.check(window, fileOffset) === 'good') {
+      walk.fileOffset = fileOffset
+      return true
+    }
+    // Index or segment is wrong: from the last good block on, the segment itself says which.
+    const segment = walk.segments[walk.index] as SegmentFile
+    const problem = `it lists a block at ${fileOffset} that is not good: ${checker.problem}`
+    this.indexes?.refuse(segment, listed.lastHash, problem)
+    checker.nextBlock = nextBlock
+    checker.nextSequence = nextSequence
+    walk.listed = undefined
+    window.enter(file)
+    return this.nextBlock(walk, file, window)
   }
 
   /** At a place that is neither zero nor good: true, or the end of the walk, or an error. */
@@ -207,7 +230,7 @@ export class JournalReader {
     const verdict = checker.check(window, fileOffset)
     if (verdict === 'good') return true
     const { problem, header, nextBlock: blockNumber } = checker
-    if (walk.bound !== undefined) throw damaged(segment, fileOffset, problem)
+    if (walk.bound !== undefined) throw damagedSegment(segment, fileOffset, problem)
     const stop: ScanStop = { segmentIndex, fileOffset, blockNumber, verdict, problem, header }
     const { lastHeader } = walk
     const decision = decideTail(this.storage, walk.segments, { stop, lastHeader }, window)
@@ -215,7 +238,8 @@ export class JournalReader {
     window.enter(file)
     // A writer may have finished this block, and later ones, meanwhile.
     if (!hasMoved && checker.check(window, fileOffset) === 'good') return true
-    if (decision.kind === 'refuse' && !hasMoved) throw damaged(segment, fileOffset, decision.reason)
+    if (decision.kind === 'refuse' && !hasMoved)
+      throw damagedSegment(segment, fileOffset, decision.reason)
     walk.index = walk.segments.length
     return false
   }
@@ -224,7 +248,7 @@ export class JournalReader {
   private hasPreviousGrown(walk: Walk, window: ReadWindow): boolean {
     const previous = walk.segments[walk.index - 1]
     if (previous === undefined || walk.previousEnd === 0) return false
-    const file = this.storage.open(previous.name, 'read', { direct: this.direct })
+    const file = this.known.open(previous)
     try {
       window.enter(file)
       const checker = new BlockChecker(walk.checker.nextBlock, walk.checker.nextSequence)
@@ -237,27 +261,31 @@ export class JournalReader {
 }
 
 function enterNextSegment(walk: Walk): void {
+  // Blocks may have been passed over.
+  if (walk.listed !== undefined) forgetPlace(walk.checker)
+  walk.listed = undefined
   walk.previousEnd = walk.fileOffset
   walk.fileOffset = SEGMENT_DATA
   walk.index++
 }
 
-function refuseUnusable(segment: SegmentFile): void {
-  if (segment.problem !== '') throw damaged(segment, 0, segment.problem)
+/** The next good block settles number and sequence. */
+function forgetPlace(checker: BlockChecker): void {
+  checker.nextBlock = 0
+  checker.nextSequence = 0
 }
 
-function damaged(segment: SegmentFile, offset: number, problem: string): TidewheelError {
-  return new TidewheelError(
-    'JOURNAL_DAMAGED',
-    `the journal cannot be read on from here: ${problem}. Bring the file back from a backup or a replica`,
-    { file: segment.name, offset },
-  )
+function isTurnOver(walk: Walk, readBytes: number): boolean {
+  walk.sinceTurn += readBytes
+  if (walk.sinceTurn < TURN_BYTES) return false
+  walk.sinceTurn = 0
+  return true
 }
 
-function missingSegment(number: number): TidewheelError {
-  return new TidewheelError(
-    'JOURNAL_DAMAGED',
-    `segment ${number} of the journal is missing; bring the file back from a backup or a replica`,
-    { file: segmentName(number) },
-  )
+function isSparse(listed: Listed | undefined): boolean {
+  if (listed === undefined) return false
+  const { fileOffsets } = listed
+  const first = fileOffsets[0] ?? 0
+  const last = fileOffsets.at(-1) ?? 0
+  return last - first >= (fileOffsets.length - 1) * SPARSE_BYTES
 }

@@ -15,7 +15,10 @@ import type { JournalBlock } from './journal-reader.js'
 import type { KeyWindow } from './key-window.js'
 import { type LockStatus, readLockStatus } from './lock-status.js'
 import { FIRST_CATALOGUED_TYPE } from './record-layout.js'
+import type { SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA } from './segment-layout.js'
+import type { Storage, StorageFile } from './storage.js'
+import { indexName } from './stream-index-layout.js'
 
 export interface SegmentSurvey {
   readonly file: string
@@ -23,6 +26,8 @@ export interface SegmentSurvey {
   readonly sizeBytes: number
   /** Headers and blocks. */
   usedBytes: number
+  /** Of its index, a file beside it; 0: there is none. */
+  readonly indexBytes: number
   blocks: number
   events: number
   /** 0: the segment has no event. */
@@ -94,7 +99,7 @@ class Surveyor {
 
   constructor(folder: JournalFolder) {
     this.folder = folder
-    this.segments = folder.segments.map(emptySurvey)
+    this.segments = folder.segments.map((segment) => emptySurvey(segment, folder.storage))
   }
 
   take(block: JournalBlock): void {
@@ -152,18 +157,32 @@ class Surveyor {
   }
 }
 
-function emptySurvey(segment: JournalFolder['segments'][number]): SegmentSurvey {
+function emptySurvey(segment: SegmentFile, storage: Storage): SegmentSurvey {
   return {
     file: segment.name,
     number: segment.number,
     sizeBytes: segment.sizeBytes,
     usedBytes: SEGMENT_DATA,
+    indexBytes: indexBytesOf(segment, storage),
     blocks: 0,
     events: 0,
     firstSequence: 0,
     lastSequence: 0,
     firstTime: 0,
     lastTime: 0,
+  }
+}
+
+function indexBytesOf({ number }: SegmentFile, storage: Storage): number {
+  let file: StorageFile | undefined
+  try {
+    file = storage.open(indexName(number), 'read')
+    return file.sizeBytes()
+  } catch {
+    // One that cannot be opened is as good as none: nothing else is read from it here.
+    return 0
+  } finally {
+    file?.close()
   }
 }
 

@@ -19,6 +19,7 @@ import type { SegmentFile } from './segment-file.js'
 import { encodeSegmentHeader } from './segment-header.js'
 import type { SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
+import { removeUnfinishedIndexes } from './stream-index-build.js'
 import type { TailDecision } from './tail-decision.js'
 
 const ZERO_PIECE_BYTES = 1024 * 1024
@@ -44,6 +45,7 @@ export function finishJournal(
     repaired.push(`${set.unfinished.name} was not whole and had never been used: it was removed`)
   }
   removeUnfinishedSegments(storage)
+  removeUnfinishedIndexes(storage)
   repairManifest(storage, set, manifest, end.segmentNumber, repaired)
   return { end, cut }
 }

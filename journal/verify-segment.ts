@@ -16,6 +16,7 @@ import { SYSTEM_COMMAND } from './record-layout.js'
 import { endOfNonZeroFrom, inspectSegment, type SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA } from './segment-layout.js'
 import type { Storage, StorageFile } from './storage.js'
+import { findIndexProblem } from './verify-index.js'
 import { isZero } from './zero-check.js'
 
 export type VerifyProblemCode =
@@ -30,6 +31,7 @@ export type VerifyProblemCode =
   | 'TIME_BACKWARDS'
   | 'TAIL_TORN'
   | 'MANIFEST_DAMAGED'
+  | 'INDEX_WRONG'
 
 export interface VerifyProblem {
   readonly code: VerifyProblemCode
@@ -44,6 +46,8 @@ export interface SegmentVerdict {
   /** '' when the header is damaged. */
   readonly journalId: string
   readonly problems: VerifyProblem[]
+  /** '' when its index is right; undefined: it has none, or has problems itself. */
+  indexProblem: string | undefined
   blocks: number
   events: number
   bytes: number
@@ -67,7 +71,12 @@ const PROBLEMS_MAX = 100
 
 export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
   try {
-    return new SegmentVerifier(storage, inspectSegment(storage, name, window), window).verify()
+    const segment = inspectSegment(storage, name, window)
+    const verdict = new SegmentVerifier(storage, segment, window).verify()
+    if (verdict.problems.length === 0) {
+      verdict.indexProblem = findIndexProblem(storage, segment.number, window)
+    }
+    return verdict
   } catch (error) {
     if (!(error instanceof TidewheelError) || error.code !== 'FORMAT_TOO_NEW') throw error
     const verdict = emptyVerdict(name, 0, '')
@@ -249,6 +258,7 @@ function emptyVerdict(name: string, number: number, journalId: string): SegmentV
     number,
     journalId,
     problems: [],
+    indexProblem: undefined,
     blocks: 0,
     events: 0,
     bytes: 0,

@@ -16,6 +16,7 @@ import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
 import { segmentNumberOf } from './segment-layout.js'
 import type { Storage } from './storage.js'
+import { indexedSegmentOf, indexName } from './stream-index-layout.js'
 import { findLinkProblems } from './verify-links.js'
 import type { SegmentVerdict, VerifyProblem } from './verify-segment.js'
 import type { VerifySegmentTask } from './verify-segment-task.js'
@@ -28,9 +29,13 @@ export interface VerifyOptions {
 export interface VerifyReport {
   readonly ok: boolean
   readonly problems: readonly VerifyProblem[]
+  /** Wrong indexes: caches, which concern neither the journal nor `ok`. */
+  readonly warnings: readonly VerifyProblem[]
   /** Hexadecimal; '' when no segment tells. */
   readonly journalId: string
   readonly segments: number
+  /** Of intact segments, that were compared with them. */
+  readonly indexes: number
   readonly blocks: number
   readonly events: number
   /** Of the blocks, with padding. */
@@ -99,7 +104,8 @@ export async function verifyWith(
   verdicts.sort((a, b) => a.number - b.number)
   const live = await lookAgain(verdicts, manifest, run)
   const problems = allProblems(verdicts, manifest)
-  return summarise(verdicts, problems, live, startedMs)
+  const warnings = findWrongIndexes(verdicts, storage.list())
+  return summarise(verdicts, problems, warnings, live, startedMs)
 }
 
 function segmentNames(storage: Storage): string[] {
@@ -121,6 +127,26 @@ function allProblems(
 ): VerifyProblem[] {
   const problems = verdicts.flatMap((verdict) => verdict.problems)
   return [...problems, ...findLinkProblems(verdicts, manifest)]
+}
+
+function findWrongIndexes(
+  verdicts: readonly SegmentVerdict[],
+  names: readonly string[],
+): VerifyProblem[] {
+  const warnings: VerifyProblem[] = []
+  const warn = (file: string, problem: string): void => {
+    const message = `the index is wrong: ${problem}. It is a cache and may be deleted; an engine makes it again when a read needs it`
+    warnings.push({ code: 'INDEX_WRONG', message, file, offset: 0 })
+  }
+  for (const { number, indexProblem = '' } of verdicts) {
+    if (indexProblem !== '') warn(indexName(number), indexProblem)
+  }
+  const numbers = new Set(verdicts.map(({ number }) => number))
+  for (const name of names) {
+    const number = indexedSegmentOf(name)
+    if (number > 0 && !numbers.has(number)) warn(name, 'there is no such segment')
+  }
+  return warnings
 }
 
 /** Verifies the last segments again while that changes something; returns whether it did. */
@@ -165,6 +191,7 @@ function dropUnfinishedTail(verdict: SegmentVerdict): void {
 function summarise(
   verdicts: readonly SegmentVerdict[],
   problems: readonly VerifyProblem[],
+  warnings: readonly VerifyProblem[],
   live: boolean,
   startedMs: number,
 ): VerifyReport {
@@ -181,8 +208,10 @@ function summarise(
   return {
     ok: problems.length === 0,
     problems,
+    warnings,
     journalId: verdicts.find((verdict) => verdict.journalId !== '')?.journalId ?? '',
     segments: verdicts.length,
+    indexes: verdicts.filter(({ indexProblem }) => indexProblem !== undefined).length,
     blocks,
     events,
     bytes,

@@ -19,8 +19,8 @@ export function size(bytes: number): string {
 }
 
 /** `1 block`, `2 blocks` */
-export function plural(value: number, singular: string): string {
-  return `${count(value)} ${singular}${value === 1 ? '' : 's'}`
+export function plural(value: number, singular: string, many = `${singular}s`): string {
+  return `${count(value)} ${value === 1 ? singular : many}`
 }
 
 /**

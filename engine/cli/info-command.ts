@@ -119,6 +119,7 @@ function segments(survey: JournalSurvey): string[] {
       String(segment.number),
       size(segment.sizeBytes),
       size(segment.usedBytes),
+      segment.indexBytes === 0 ? '-' : size(segment.indexBytes),
       count(segment.blocks),
       count(events),
       isEmpty ? '-' : `${count(firstSequence)} to ${count(lastSequence)}`,
@@ -130,13 +131,14 @@ function segments(survey: JournalSurvey): string[] {
     'number',
     'size',
     'used',
+    'index',
     'blocks',
     'events',
     'sequences',
     'first event',
     'last event',
   ]
-  return table([head, ...rows], [0, 1, 2, 3, 4, 5])
+  return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6])
 }
 
 /** `{ owner: text, kind: oneOf("a", "b"), target: Account }` */

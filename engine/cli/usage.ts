@@ -46,6 +46,9 @@ the hash chain from the first block to the last, then every event against the jo
 catalogue, and the versions of every stream. Exit code 0: nothing is wrong. 1: something is;
 each problem is listed with its file and offset.
 
+An index of a segment is a cache: one that is wrong is listed too, but concerns neither the
+journal nor the exit code. It may be deleted.
+
 The head hash stands for the whole journal: noted elsewhere, it proves later that nothing
 before it has changed.
 
@@ -55,8 +58,9 @@ before it has changed.
 
 const INFO = `tidewheel info DIR [options]
 
-Prints what the journal says of itself: domain, durability, segments, streams, events and
-commands with their counts and fields, and who has it open. It reads the whole journal once.
+Prints what the journal says of itself: domain, durability, segments and their indexes,
+streams, events and commands with their counts and fields, and who has it open. It reads the
+whole journal once.
 
 Only what was kept is counted: a rejected command without a key leaves nothing behind.
 

@@ -16,7 +16,11 @@ interface Problem {
 
 type Report = Omit<VerifyReport, 'problems'> & { readonly problems: readonly Problem[] }
 
-/** Returns the exit code: 1 when anything is wrong. @throws TidewheelError when there is nothing to verify */
+/**
+ * Returns the exit code: 1 when anything is wrong with the journal. A wrong index is told, and is
+ * none of it: the exit code is what a backup is judged by, and nothing is lost with an index.
+ * @throws TidewheelError when there is nothing to verify
+ */
 export async function verifyCommand(
   path: string,
   json: boolean,
@@ -45,14 +49,14 @@ function problemOf(error: TidewheelError): Problem {
 }
 
 function describe(path: string, report: Report): string[] {
-  const { problems, events, lastSequence } = report
+  const { problems, warnings, events, lastSequence } = report
   const range = events === 0 ? '' : ` (the last has sequence ${count(lastSequence)})`
   const lines = [
     `Journal ${printable(path)}`,
     ...table(
       [
         ['id', report.journalId === '' ? 'unknown' : report.journalId],
-        ['segments', count(report.segments)],
+        ['segments', `${count(report.segments)}, ${plural(report.indexes, 'index', 'indexes')}`],
         ['blocks', `${count(report.blocks)} in ${size(report.bytes)}`],
         ['events', `${count(events)}${range}`],
         ['head hash', report.headHash],
@@ -63,9 +67,10 @@ function describe(path: string, report: Report): string[] {
   ]
   if (report.live)
     lines.push('  The journal was being written: it was verified up to the end that was seen.')
-  if (report.ok) return [...lines, 'OK: nothing is wrong.']
-  for (const { code, message, file, offset } of problems) {
+  for (const { code, message, file, offset } of [...problems, ...warnings]) {
     lines.push(`${file}, offset ${offset}: ${code}: ${printable(message)}`)
   }
+  if (report.ok && warnings.length > 0) return [...lines, 'OK: nothing is wrong with the journal.']
+  if (report.ok) return [...lines, 'OK: nothing is wrong.']
   return [...lines, `FAILED: ${plural(problems.length, 'problem')}.`]
 }

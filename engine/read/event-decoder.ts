@@ -1,15 +1,17 @@
 /** Turns frames of the journal or the ring into events as users read them. */
 import type { Catalogue } from '../../journal/catalogue.js'
-import { TidewheelError } from '../../journal/errors.js'
+import { assert, TidewheelError } from '../../journal/errors.js'
 import type { FrameCursor } from '../../journal/frames.js'
 import type { Domain, EventType, RecordedEvent } from '../domain.js'
 import type { IdSource } from '../processor-side.js'
 
 export class EventDecoder {
   private readonly types: (EventType | undefined)[] = []
+  private readonly catalogue: Catalogue
   private readonly ids: IdSource
 
   constructor(domain: Domain, catalogue: Catalogue, ids: IdSource) {
+    this.catalogue = catalogue
     this.ids = ids
     for (const event of domain.events) {
       const entry = catalogue.find('event', event.name)
@@ -41,6 +43,13 @@ export class EventDecoder {
   /** Index of the aggregate that the event record under the cursor belongs to. */
   aggregateIndexOf(cursor: FrameCursor, sequence: number): number {
     return this.typeOf(cursor.recordType, sequence).aggregateIndex
+  }
+
+  /** Number of an aggregate of the domain in the journal's catalogue. */
+  aggregateNumberOf(name: string): number {
+    const entry = this.catalogue.find('aggregate', name)
+    assert(entry !== undefined, 'the catalogue has all aggregates of the domain')
+    return entry.number
   }
 
   private typeOf(number: number, sequence: number): EventType {

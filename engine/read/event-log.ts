@@ -15,6 +15,10 @@ import type { EventRingMemory } from '../../journal/event-ring.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader } from '../../journal/journal-reader.js'
+import { KnownSegments } from '../../journal/known-segments.js'
+import type { Storage } from '../../journal/storage.js'
+import { StreamIndexPool } from '../../journal/stream-index-pool.js'
+import { StreamIndexes, type StreamPlace } from '../../journal/stream-indexes.js'
 import { type SyncedEdge, SyncedEdgeReader } from '../../journal/synced-edge.js'
 import type { RecordedEvent } from '../domain.js'
 import type { EventDecoder } from './event-decoder.js'
@@ -31,6 +35,15 @@ export interface EventLogOptions {
   readonly decoder: EventDecoder
   /** Why reading has to end, once the engine has stopped. */
   readonly stopReason: () => TidewheelError | undefined
+  /** What the owner of the journal should know of its indexes. */
+  readonly report: (message: string) => void
+}
+
+/** What all reads of the files share. */
+interface JournalFiles {
+  readonly storage: Storage
+  readonly known: KnownSegments
+  readonly indexes: StreamIndexes
 }
 
 const WAIT_MS_MAX = 1000
@@ -38,10 +51,13 @@ const WAIT_MS_MAX = 1000
 export class EventLog {
   private readonly options: EventLogOptions
   private readonly edge: SyncedEdgeReader
+  private readonly files: JournalFiles | undefined
 
   constructor(options: EventLogOptions) {
     this.options = options
     this.edge = new SyncedEdgeReader(options.edge)
+    const { path, report } = options
+    if (path !== undefined) this.files = openFiles(path, report)
   }
 
   position(): SyncedEdge {
@@ -51,6 +67,14 @@ export class EventLog {
   /** Events from sequence `from` on that are synced now. */
   history(from: number, filter?: EventFilter): AsyncGenerator<RecordedEvent> {
     return this.historyTo(this.edge.read(), from, filter)
+  }
+
+  /**
+   * Events that are synced now and that the filter wants: it wants none of another stream. What
+   * indexes tell is passed over.
+   */
+  ofStream(stream: StreamPlace, filter: EventFilter): AsyncGenerator<RecordedEvent> {
+    return this.historyTo(this.edge.read(), 1, filter, stream)
   }
 
   /** Events from sequence `from` on, for ever: ends only when the consumer or the engine does. */
@@ -102,12 +126,16 @@ export class EventLog {
     edge: SyncedEdge,
     from: number,
     filter: EventFilter | undefined,
+    stream?: StreamPlace,
   ): AsyncGenerator<RecordedEvent> {
-    const reader = this.openReader()
+    if (this.files === undefined) throw noHistory()
+    const { storage, known, indexes } = this.files
+    const reader = new JournalReader(storage, { direct: true, known, indexes })
     const cursor = new FrameCursor()
     const bound = { segmentNumber: edge.segmentNumber, fileOffset: edge.fileOffset }
+    const wanted = stream === undefined ? {} : { stream }
     try {
-      for await (const block of reader.blocks({ fromSequence: from, bound })) {
+      for await (const block of reader.blocks({ fromSequence: from, bound, ...wanted })) {
         cursor.reset(block.view, block.frameOffset, block.payloadBytes)
         yield* this.eventsOf(cursor, block.header.baseSequence, from, filter)
       }
@@ -144,16 +172,23 @@ export class EventLog {
     }
   }
 
-  private openReader(): JournalReader {
-    const { path } = this.options
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        "durability 'none' keeps no history; open the engine with 'disk' or 'os' to read back",
-      )
-    }
-    return new JournalReader(openFileStorage(path), { direct: true })
+  /** Breaks off what is being indexed. Reads go on. */
+  async close(): Promise<void> {
+    await this.files?.indexes.close()
   }
+}
+
+function openFiles(path: string, report: (message: string) => void): JournalFiles {
+  const storage = openFileStorage(path)
+  const known = new KnownSegments(storage, true)
+  return { storage, known, indexes: new StreamIndexes(storage, new StreamIndexPool(), report) }
+}
+
+function noHistory(): TidewheelError {
+  return new TidewheelError(
+    'NO_JOURNAL',
+    "durability 'none' keeps no history; open the engine with 'disk' or 'os' to read back",
+  )
 }
 
 /** A consumer that waits for events is work in progress: the process stays alive for it. */

@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import bank, { OpenAccount, Transfer } from '../../examples/bank/bank.js'
+import bank, { Account, OpenAccount, Transfer } from '../../examples/bank/bank.js'
+import { SEGMENT_BYTES_MIN } from '../../journal/segment-layout.js'
+import { indexName } from '../../journal/stream-index-layout.js'
 import { fingerprint, linesOf, runCli } from '../support/cli.js'
 import { EngineBench } from '../support/engine-fixture.js'
 
@@ -96,5 +99,44 @@ describe('tidewheel info and verify', () => {
     const info = await runCli(['info', path])
     expect([info.code, info.stderr]).toEqual([0, ''])
     expect(info.stdout).toMatch(/^ {2}events +0$/m)
+  })
+
+  it('info, verify: an index is told, and a wrong one changes no exit code', async () => {
+    const path = bench.path()
+    const engine = await bench.open(path, { segmentBytes: SEGMENT_BYTES_MIN }, bank)
+    await engine.execute(OpenAccount, { account: 'alice', ...OPEN })
+    await engine.execute(OpenAccount, { account: 'bob', ...OPEN })
+    const transfer = { from: 'alice', to: 'bob', amount: 0 }
+    while (engine.journalPosition().segmentNumber < 2) {
+      for (let i = 0; i < 500; i++) {
+        engine.submit(Transfer, { ...transfer, amount: i % 2 })
+        engine.submit(Transfer, { from: 'bob', to: 'alice', amount: i % 2 })
+      }
+      await engine.synced()
+    }
+    for await (const { id } of engine.read(Account, 'alice')) expect(id).toBe('alice')
+    const index = join(path, indexName(1))
+    await expect.poll(() => existsSync(index)).toBe(true)
+    await bench.close(engine)
+    const info = await runCli(['info', path, '--json'])
+    const { segments } = JSON.parse(info.stdout) as { segments: { indexBytes: number }[] }
+    expect(segments[0]?.indexBytes).toBe(statSync(index).size)
+    expect(segments[1]?.indexBytes).toBe(0)
+    expect((await runCli(['info', path])).stdout).toMatch(
+      /^ +1 +1\.0 MiB +[\d.]+ [KM]iB +8\.0 KiB /m,
+    )
+    const right = await runCli(['verify', path])
+    expect(right.code).toBe(0)
+    expect(right.stdout).toMatch(/^ {2}segments +\d, 1 index$/m)
+    expect(linesOf(right.stdout).at(-1)).toBe('OK: nothing is wrong.')
+    writeFileSync(index, 'anything')
+    const before = fingerprint(path)
+    const wrong = await runCli(['verify', path])
+    expect([wrong.code, wrong.stderr]).toEqual([0, ''])
+    expect(wrong.stdout).toMatch(/^0000000001\.index, offset 0: INDEX_WRONG: .* cache/m)
+    expect(linesOf(wrong.stdout).at(-1)).toBe('OK: nothing is wrong with the journal.')
+    const json = await runCli(['verify', path, '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, warnings: [{ code: 'INDEX_WRONG' }] })
+    expect(fingerprint(path)).toEqual(before)
   })
 })

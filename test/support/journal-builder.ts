@@ -46,6 +46,8 @@ export interface BlockOptions {
   syncedThrough?: number
   durability?: number
   seal?: boolean
+  /** Whole frames, instead of one that is made up. */
+  frames?: readonly Uint8Array[]
 }
 
 export interface BuiltBlock {
@@ -112,7 +114,9 @@ export class JournalBuilder {
   block(options: BlockOptions = {}): this {
     const events = options.seal === true ? 0 : (options.events ?? 2)
     const payloadBytes = options.payloadBytes ?? EVENT_PAYLOAD_BYTES
-    const payload = options.seal === true ? sealFrame() : this.frame(events, payloadBytes)
+    const made = () => (options.seal === true ? sealFrame() : this.frame(events, payloadBytes))
+    const frames = options.frames ?? [made()]
+    const payload = Buffer.concat(frames)
     const lengthBytes = paddedBlockBytes(payload.byteLength)
     if (this.fileOffset + lengthBytes > this.segmentBytes) this.roll()
     const usedBytes = BLOCK_HEADER_BYTES + payload.byteLength
@@ -129,7 +133,7 @@ export class JournalBuilder {
         segmentNumber,
         blockNumber,
         baseSequence: this.sequence + 1,
-        frameCount: 1,
+        frameCount: frames.length,
         eventCount: events,
         payloadBytes: payload.byteLength,
         fileOffset: offset,

@@ -1,0 +1,19 @@
+/** What the worker of the index pool runs: makes the index of one segment of a journal on disk. */
+import { openFileStorage } from './file-storage.js'
+import { ReadWindow } from './read-window.js'
+import { buildStreamIndex } from './stream-index-build.js'
+
+export interface StreamIndexTask {
+  /** Of the journal's directory. */
+  readonly path: string
+  readonly segmentNumber: number
+  /** Of the segment's last block, hexadecimal. */
+  readonly lastHash: string
+}
+
+// Used again for every segment, past the page cache: the index must not push out what is in it.
+const window = new ReadWindow(undefined, true)
+
+export default function buildIndex({ path, segmentNumber, lastHash }: StreamIndexTask): void {
+  buildStreamIndex(openFileStorage(path), segmentNumber, lastHash, window)
+}
