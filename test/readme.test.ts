@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readRows, withFigures } from '../scripts/figures.js'
+import { figuresPage, withFigures } from '../scripts/figures.js'
+import { readRows } from '../scripts/measurements.js'
 
 // Compiled tests lie in dist/test.
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -105,5 +106,7 @@ describe('README', () => {
   it('figures: are those of the raw rows', () => {
     expect(withFigures(readme, readRows())).toBe(readme)
     expect(readme).toContain('`transfer.throughput`')
+    const page = readFileSync(join(root, 'docs', 'figures.md'), 'utf8')
+    expect(figuresPage(readRows())).toBe(page)
   })
 })

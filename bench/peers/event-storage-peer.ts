@@ -29,12 +29,12 @@ export const eventStoragePeer: Peer = {
     {
       name: 'single',
       durability: 'disk',
-      how: 'a commit of both events a transfer, `syncOnFlush`; balances in memory',
+      how: 'a commit of both events a transfer, syncOnFlush; balances in memory',
     },
     {
       name: 'batch1000',
       durability: 'disk',
-      how: `${BATCH} commits a flush, \`syncOnFlush\`; balances in memory`,
+      how: `${BATCH} commits a flush, syncOnFlush; balances in memory`,
     },
   ],
   version: () => packageVersion('event-storage'),

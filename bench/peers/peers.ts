@@ -77,7 +77,10 @@ function measureOne(series: Series, options: BenchmarkOptions): Promise<Measured
     transfers,
   })
   // A process that died, of a binary that does not fit for instance.
-  return measuring.catch((error: unknown) => ({ skipped: String(error), isFailure: true }))
+  return measuring.catch((error: unknown) => {
+    console.error(error)
+    return { skipped: 'failed: its process died', isFailure: true }
+  })
 }
 
 function rowsOf(series: Series, options: BenchmarkOptions): Row[] {

@@ -56,7 +56,7 @@ export const postgresPeer: Peer = {
     {
       name: 'single',
       durability: 'disk',
-      how: 'one awaited call of a function a transfer; socket, `synchronous_commit` on',
+      how: 'one awaited call of a function a transfer; socket, synchronous_commit on',
     },
     {
       name: 'concurrent',

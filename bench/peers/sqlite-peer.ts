@@ -161,7 +161,8 @@ class SqliteStore implements Store {
   }
 
   private transfer(from: number, to: number): void {
-    if (Number(this.debit.run(AMOUNT, from, AMOUNT).changes) !== 1) throw new Error('insufficient funds')
+    if (Number(this.debit.run(AMOUNT, from, AMOUNT).changes) !== 1)
+      throw new Error('insufficient funds')
     this.credit.run(AMOUNT, to)
     this.record.run(from, AMOUNT, to, AMOUNT)
   }

@@ -13,18 +13,18 @@ export const tidewheelPeer: Peer = {
   packages: [],
   fillMode: 'submit',
   modes: [
-    { name: 'single', durability: 'disk', how: 'one awaited `execute` at a time' },
+    { name: 'single', durability: 'disk', how: 'one awaited execute at a time' },
     {
       name: 'concurrent',
       durability: 'disk',
-      how: `${CALLERS} callers, each awaiting \`execute\` before the next; grouped by the engine`,
+      how: `${CALLERS} callers, each awaiting execute before the next; grouped by the engine`,
     },
     {
       name: 'submit',
       durability: 'disk',
-      how: '`submit` by one producer; grouped by the engine, receipts when synced',
+      how: 'submit by one producer; grouped by the engine, receipts when synced',
     },
-    { name: 'memory', durability: 'none', how: '`submit` with durability `none`: no files' },
+    { name: 'memory', durability: 'none', how: 'submit with durability none: no files' },
   ],
   version() {
     const file = new URL('../../../package.json', import.meta.url)
