@@ -8,6 +8,7 @@ import type { Row } from '../bench/benchmark.js'
 import { FoldedLedger } from '../bench/peers/folded-ledger.js'
 import { type MeasureOptions, measurePeer } from '../bench/peers/measure.js'
 import type { Mode, Peer, Store } from '../bench/peers/peer.js'
+import { runPeers } from '../bench/peers/peers.js'
 import type { TransferFeed } from '../bench/peers/transfer-feed.js'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'bench', 'peers', 'main.js')
@@ -159,6 +160,17 @@ describe('bench:peers', () => {
     for (const kind of ['transfers', 'store'] as const) {
       await expect(measurePeer(peer, options(kind))).rejects.toThrow(/^after opening again/)
     }
+  })
+
+  it('packages: a peer that could not be installed is skipped with the reason, not measured', async () => {
+    const peer: Peer = { ...fakePeer('none'), packages: ['fake'] }
+    const size = { size: 'smoke', directory: folder, seed: 1 } as const
+    const { rows, failures } = await runPeers([peer], size, 'npm ci failed: offline')
+    expect(failures).toEqual([])
+    expect(rows.map(({ name, runs, config }) => [name, runs, config['skipped']])).toEqual([
+      ['peers.fake.single', [], 'npm ci failed: offline'],
+      ['peers.fake.store', [], 'npm ci failed: offline'],
+    ])
   })
 
   it('smoke: tidewheel, in every mode, gives complete rows without installing anything', () => {

@@ -39,10 +39,9 @@ const { values, positionals } = parseArgs({
 async function main(): Promise<void> {
   if (values.help === true) return void process.stdout.write(USAGE)
   const peers = positionals.length === 0 ? PEERS : positionals.map(find)
-  if (values['no-install'] !== true && peers.some(({ packages }) => packages.length > 0)) {
-    const reason = installPackages()
-    if (reason !== undefined) console.log(reason)
-  }
+  const isToInstall =
+    values['no-install'] !== true && peers.some(({ packages }) => packages.length > 0)
+  const notInstalled = isToInstall ? installPackages() : undefined
   const parent = values.data ?? tmpdir()
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, 'tidewheel-peers-'))
@@ -54,7 +53,7 @@ async function main(): Promise<void> {
   for (const [name, value] of Object.entries(environment)) console.log(`${name}: ${value}`)
   console.log(`\npeers (${size})`)
   try {
-    const { rows, failures } = await runPeers(peers, options)
+    const { rows, failures } = await runPeers(peers, options, notInstalled)
     for (const row of rows) printRow(row)
     for (const failure of failures) console.error(failure)
     if (failures.length > 0) process.exitCode = 1

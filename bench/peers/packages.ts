@@ -25,8 +25,9 @@ export function installPackages(): string | undefined {
     encoding: 'utf8',
   })
   if (result.status === 0) return
-  const reason = result.error?.message ?? `${result.stderr}`.trim()
-  return `npm ci failed: ${reason}`
+  console.error(result.stderr)
+  const reason = result.error?.message ?? /^npm error (?!code)(.+)$/m.exec(result.stderr)?.[1]
+  return `npm ci failed: ${reason ?? 'it said no more'}`
 }
 
 /** @throws PeerUnavailable when it is not installed, or its binary does not load */
