@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { readRows, withFigures } from '../scripts/figures.js'
+import { figuresPage, withFigures } from '../scripts/figures.js'
+import { readRows } from '../scripts/measurements.js'
 import { codeBlocksOf, Newcomer, nameOf, root } from './support/newcomer.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
@@ -60,5 +61,7 @@ describe('README', () => {
   it('figures: are those of the raw rows', () => {
     expect(withFigures(readme, readRows())).toBe(readme)
     expect(readme).toContain('`transfer.throughput`')
+    const page = readFileSync(join(root, 'docs', 'figures.md'), 'utf8')
+    expect(figuresPage(readRows())).toBe(page)
   })
 })

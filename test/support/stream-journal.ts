@@ -5,6 +5,7 @@
 import { Catalogue, encodeCatalogueFrame } from '../../journal/catalogue.js'
 import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader, type JournalReaderOptions } from '../../journal/journal-reader.js'
+import { KEY_WINDOW_DEFAULT } from '../../journal/key-window.js'
 import type { ReadBound } from '../../journal/known-segments.js'
 import { alignWord, setU64 } from '../../journal/layout.js'
 import { ReadWindow } from '../../journal/read-window.js'
@@ -30,7 +31,7 @@ import type { SeededRandom } from './seeded-random.js'
 
 /** Two aggregates, two types of event each. */
 export const AGGREGATES = [16, 19]
-const CATALOGUE = new Catalogue('streams', [
+const CATALOGUE = new Catalogue('streams', KEY_WINDOW_DEFAULT, [
   { number: 16, kind: 'aggregate', name: 'A', idType: 'u32' },
   { number: 17, kind: 'event', name: 'A1', aggregate: 'A', fields: [] },
   { number: 18, kind: 'event', name: 'A2', aggregate: 'A', fields: [] },
