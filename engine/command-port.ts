@@ -18,7 +18,7 @@ import {
   COMMAND_TYPE,
 } from './command-layout.js'
 import type { CommandType, Domain } from './domain.js'
-import { ENGINE_RUNNING, type EngineStatus, PRODUCER_CONDEMNED } from './engine-status.js'
+import { type EngineStatus, PRODUCER_CONDEMNED } from './engine-status.js'
 import { Fifo } from './fifo.js'
 import { keyOf, writeKey } from './idempotency-key.js'
 import type { LaneMemory } from './lane.js'
@@ -76,6 +76,7 @@ export class CommandPort {
   private answered = 0
   private unpublished = 0
   private flushScheduled = false
+  private isPolling = false
   /** Nothing that is pending now will be answered. Until then an ended engine's receipts may come. */
   private hasFailed = false
   /** Of the command being written: its place in the ring, where it must end, its key. */
@@ -86,8 +87,6 @@ export class CommandPort {
   private readonly sink: FixedSink
   private readonly receipts: RingConsumer
   private readonly view: ReceiptView
-  private readonly listenerRing: RingConsumer
-  private readonly listenerView: ReceiptView
   private readonly domain: Domain
   private readonly status: EngineStatus
   private readonly owner: PortOwner
@@ -110,8 +109,6 @@ export class CommandPort {
     this.sink = new FixedSink(this.commands.view)
     this.receipts = new RingConsumer(memory.receipts)
     this.view = new ReceiptView(this.receipts)
-    this.listenerRing = new RingConsumer(memory.receipts)
-    this.listenerView = new ReceiptView(this.listenerRing)
     this.domain = domain
     this.status = status
     this.owner = owner
@@ -166,8 +163,6 @@ export class CommandPort {
   /** Receipts arrive here in ticket order; without a listener they are only counted. */
   onReceipts(listener: ReceiptsListener): void {
     this.listener = listener
-    this.listenerRing.startAt(this.receipts.position)
-    this.listenerView.$startAt(this.answered)
   }
 
   /** Whether a receipt is awaited. */
@@ -184,21 +179,27 @@ export class CommandPort {
 
   /** Takes what has been answered; returns whether there was anything. */
   poll(): boolean {
-    if (!this.receipts.refresh()) return this.releaseRoom()
-    const first = this.answered + 1
-    const { view, executes } = this
-    view.$reach(Number.MAX_SAFE_INTEGER)
-    let awaited = executes.first?.ticket
-    while (view.next()) {
-      if (view.ticket !== awaited) continue
-      executes.shift().resolve(view.toReceipt())
-      awaited = executes.first?.ticket
+    const { answered, receipts, view } = this
+    const last = receipts.publishedCount(answered)
+    // A listener that submits can come back here.
+    if (last <= answered || this.isPolling) return this.releaseRoom()
+    this.isPolling = true
+    receipts.refresh()
+    const start = receipts.position
+    view.$span(answered, last)
+    if (this.executes.length > 0) {
+      this.answerExecutes()
+      receipts.rewind(start)
+      view.$span(answered, last)
     }
-    const last = view.ticket
-    if (last < first) return this.condemn()
     this.answered = last
-    if (this.listener !== undefined) this.tellListener(first, last)
-    this.receipts.release()
+    if (this.listener !== undefined) this.tellListener(answered + 1, last)
+    while (view.next()) {
+      // What nobody looked at is passed over.
+    }
+    this.isPolling = false
+    if (view.ticket !== last) return this.condemn()
+    receipts.release()
     if (this.synceds.length > 0) this.releaseSynced(last)
     this.releaseRoom()
     return true
@@ -221,7 +222,7 @@ export class CommandPort {
    */
   private begin(command: AnyCommand, options: CommandOptions | undefined): number {
     if (command?.domain !== this.domain) this.refuseForeign(command)
-    if (this.status.get() !== ENGINE_RUNNING) throw notTaken(this.owner.stopReason())
+    if (!this.status.isRunning) throw notTaken(this.owner.stopReason())
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
     if (offset === NO_ROOM) {
@@ -263,19 +264,24 @@ export class CommandPort {
     return false
   }
 
+  private answerExecutes(): void {
+    const { executes, view } = this
+    let awaited = executes.first?.ticket
+    while (view.next()) {
+      if (view.ticket !== awaited) continue
+      executes.shift().resolve(view.toReceipt())
+      awaited = executes.first?.ticket
+    }
+  }
+
   private tellListener(first: number, last: number): void {
-    const { listenerView } = this
-    listenerView.$reach(last)
     try {
-      this.listener?.(first, last, listenerView)
+      this.listener?.(first, last, this.view)
     } catch (error) {
       // The listener's own bug must not break the engine's loop, nor disappear.
       queueMicrotask(() => {
         throw error
       })
-    }
-    while (listenerView.next()) {
-      // What the listener did not look at is passed over.
     }
   }
 

@@ -28,6 +28,14 @@ export class EngineStatus {
     return Atomics.load(this.cell, 0)
   }
 
+  /**
+   * Asked for each command, so a plain load: V8 does not inline `Atomics.load`, whose call took 5 ns
+   * of a command. It misses no more than an end that comes right after it.
+   */
+  get isRunning(): boolean {
+    return this.cell[0] === ENGINE_RUNNING
+  }
+
   /** Whether nothing will be answered any more. */
   get hasEnded(): boolean {
     return this.get() >= ENGINE_CLOSED

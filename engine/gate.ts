@@ -29,6 +29,7 @@ export class Gate {
   private readonly gating: readonly GatingPosition[]
   private readonly positions = new Float64Array(BATCHES_IN_FLIGHT_MAX)
   private readonly receiptPositions = new Float64Array(BATCHES_IN_FLIGHT_MAX)
+  private readonly tickets = new Float64Array(BATCHES_IN_FLIGHT_MAX)
   private readonly lanes: (Lane | undefined)[] = new Array(BATCHES_IN_FLIGHT_MAX).fill(undefined)
   private head = 0
   private tail = 0
@@ -57,6 +58,7 @@ export class Gate {
     const index = this.tail & MASK
     this.positions[index] = position
     this.receiptPositions[index] = lane.receipts.claimed
+    this.tickets[index] = lane.tickets
     this.lanes[index] = lane
     this.tail++
   }
@@ -83,7 +85,8 @@ export class Gate {
       const lane = this.lanes[index]!
       this.lanes[index] = undefined
       this.head++
-      if (lane.receipts.publish(this.receiptPositions[index]!)) lane.producerDoorbell.ring()
+      const position = this.receiptPositions[index]!
+      if (lane.receipts.publishCounted(position, this.tickets[index]!)) lane.producerDoorbell.ring()
     }
     return this.releaseWaiters(passed) || this.head !== before
   }

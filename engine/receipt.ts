@@ -126,16 +126,10 @@ export class ReceiptView {
     return detail === undefined ? rejected : { ...rejected, detail }
   }
 
-  /** The port's: receipts up to `last` follow. */
-  $reach(last: number): void {
-    this.last = last
-    this.ring.refresh()
-  }
-
-  /** The port's: the ring's next receipt is the one after `ticket`. */
-  $startAt(ticket: number): void {
+  /** The port's: the ring's next receipt is the one after `ticket`; those up to `last` follow. */
+  $span(ticket: number, last: number): void {
     this.ticket = ticket
-    this.last = ticket
+    this.last = last
   }
 }
 

@@ -20,8 +20,10 @@ import { CURSOR_STRIDE, cursorOf, extendCursor } from '../../journal/cursor.js'
 import { assert } from '../../journal/errors.js'
 import { alignWord } from '../../journal/layout.js'
 
-// Elements of the control array, each with cache lines of its own.
+// Elements of the control array: what the producer writes, and what the consumer writes, have cache
+// lines of their own.
 const PUBLISHED = 0
+const PUBLISHED_COUNT = 1
 const CONSUMED = CURSOR_STRIDE
 const CONTROL_BYTES = 2 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
 
@@ -98,6 +100,20 @@ export class RingProducer {
     return true
   }
 
+  /**
+   * Makes all records before `position` visible, and that they are the first `count` of the ring,
+   * for a consumer that wants to know how many there are before it looks at them.
+   */
+  publishCounted(position: number, count: number): boolean {
+    if (position === this.published) return false
+    this.published = position
+    // Publishes the records; pairs with the load in RingConsumer.refresh.
+    Atomics.store(this.control, PUBLISHED, cursorOf(position))
+    // Published after them: pairs with the load in RingConsumer.publishedCount.
+    Atomics.store(this.control, PUBLISHED_COUNT, count | 0)
+    return true
+  }
+
   /** The consumer is gone for ever: what was published counts as consumed. */
   reclaim(): void {
     this.consumed = this.published
@@ -145,6 +161,15 @@ export class RingConsumer {
     return this.corrupt || this.published > this.position
   }
 
+  /**
+   * How many records the producer has counted, `known` of which the caller knows; all of them are
+   * seen by a {@link refresh} that follows.
+   */
+  publishedCount(known: number): number {
+    // Pairs with the store in RingProducer.publishCounted.
+    return known + ((Atomics.load(this.control, PUBLISHED_COUNT) - known) | 0)
+  }
+
   /** Offset of the next record, which is then taken; or EMPTY; or CORRUPT. */
   next(): number {
     if (this.corrupt) return CORRUPT
@@ -166,11 +191,9 @@ export class RingConsumer {
     return offset
   }
 
-  /** Begins at `position`, which another consumer of the same ring has reached. */
-  startAt(position: number): void {
+  /** Goes back to a record that was taken and not yet released. */
+  rewind(position: number): void {
     this.position = position
-    this.published = position
-    this.released = position
   }
 
   /** Gives the bytes of all records taken so far back to the producer. */

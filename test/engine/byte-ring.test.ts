@@ -122,20 +122,41 @@ describe('byte ring', () => {
     expect(consumer.lengthBytes).toBe(64)
   })
 
-  it('startAt: a second consumer sees what the first one sees', () => {
-    const memory = createByteRing(64)
-    const producer = new RingProducer(memory)
-    const first = new RingConsumer(memory)
-    const second = new RingConsumer(memory)
+  it('rewind: what was taken is seen again until it is released', () => {
+    const { producer, consumer } = ring(64)
     for (let round = 0; round < 20; round++) {
-      producer.claim(24)
-      producer.append(24)
+      for (const number of [1, 2]) {
+        producer.view.setUint32(producer.claim(16) + RING_LENGTH_BYTES, number, true)
+        producer.append(16)
+      }
       producer.publish()
-      first.refresh()
-      second.startAt(first.position)
-      second.refresh()
-      expect(second.next()).toBe(first.next())
-      first.release()
+      consumer.refresh()
+      const start = consumer.position
+      const first = consumer.next()
+      expect(consumer.view.getUint32(first + RING_LENGTH_BYTES, true)).toBe(1)
+      consumer.next()
+      consumer.rewind(start)
+      expect(consumer.next()).toBe(first)
+      expect(consumer.view.getUint32(consumer.next() + RING_LENGTH_BYTES, true)).toBe(2)
+      expect(consumer.next()).toBe(EMPTY)
+      consumer.release()
+    }
+  })
+
+  it('publishedCount: says how many records are there, never more (also around 2³²)', () => {
+    for (const before of [0, 2 ** 31 - 1, 2 ** 32 - 2, 2 ** 40]) {
+      const { producer, consumer } = ring(256)
+      producer.publishCounted(8, before)
+      expect(consumer.publishedCount(before)).toBe(before)
+      producer.claimed = 8
+      for (const number of [1, 2, 3]) {
+        producer.claim(16)
+        producer.append(16)
+        expect(consumer.publishedCount(before)).toBe(before + number - 1)
+        expect(producer.publishCounted(producer.claimed, before + number)).toBe(true)
+        expect(producer.publishCounted(producer.claimed, before + number)).toBe(false)
+        expect(consumer.publishedCount(before)).toBe(before + number)
+      }
     }
   })
 

@@ -96,6 +96,7 @@ class LiveMarket {
   private readonly processor: Processor
   private readonly lane: Lane
   private readonly commands: RingProducer
+  private readonly receiptRing: RingConsumer
   private readonly receipts: ReceiptView
 
   constructor() {
@@ -105,7 +106,8 @@ class LiveMarket {
     const memory = createLaneMemory()
     this.lane = new Lane(memory)
     this.commands = new RingProducer(memory.commands)
-    this.receipts = new ReceiptView(new RingConsumer(memory.receipts))
+    this.receiptRing = new RingConsumer(memory.receipts)
+    this.receipts = new ReceiptView(this.receiptRing)
     const clock = new JournalClock(
       () => 1_700_000_000_000_000,
       0,
@@ -134,7 +136,8 @@ class LiveMarket {
     expect(this.processor.failure).toBeUndefined()
     this.lane.receipts.publish()
     const { receipts } = this
-    receipts.$reach(receipts.ticket + 1)
+    this.receiptRing.refresh()
+    receipts.$span(receipts.ticket, receipts.ticket + 1)
     expect(receipts.next()).toBe(true)
     const { code, detail } = receipts
     return { code, detail }
