@@ -14,14 +14,18 @@ import {
   EventRingReader,
   EventRingWriter,
 } from '../journal/event-ring.js'
-import { type JournalerLink, startJournaler } from '../journal/journaler-link.js'
+import {
+  type JournalerLink,
+  type JournalerThreadOptions,
+  startJournaler,
+} from '../journal/journaler-link.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
 import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { ENGINE_CLOSED, ENGINE_CLOSING, ENGINE_FAILED, EngineStatus } from './engine-status.js'
-import { EventLoopDriver } from './event-loop-driver.js'
+import { EventLoopDriver, type PolledWork } from './event-loop-driver.js'
 import { FailureLog } from './failure-log.js'
 import { Fifo } from './fifo.js'
 import { Gate } from './gate.js'
@@ -37,6 +41,17 @@ import { JournalClock, systemClock } from './wall-clock.js'
 
 /** Batches of each lane before other work of the thread gets a turn. */
 const ROUNDS_A_PASS_MAX = 16
+
+/** What drives the engine from outside: threads and the event loop, or a simulation of both. */
+export interface HostMachinery {
+  startJournaler(options: JournalerThreadOptions): JournalerLink
+  startDriver(work: PolledWork, doorbell: Doorbell): Pick<EventLoopDriver, 'kick' | 'stop'>
+}
+
+const THREADS: HostMachinery = {
+  startJournaler,
+  startDriver: (work, doorbell) => new EventLoopDriver(work, doorbell),
+}
 
 interface Read {
   readonly answer: () => void
@@ -59,7 +74,7 @@ export class EngineHost {
   private readonly gate: Gate
   private readonly processor: Processor
   private readonly journaler: JournalerLink | undefined
-  private readonly driver: EventLoopDriver
+  private readonly driver: ReturnType<HostMachinery['startDriver']>
   private readonly lanes: Lane[] = []
   /** Durability `none`: publishing is all there is to wait for. */
   private readonly ownReader: EventRingReader | undefined
@@ -72,9 +87,16 @@ export class EngineHost {
 
   /** @throws TidewheelError as openState does; the lock is free then */
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
-    const state = openState(path, domain, options)
+    return EngineHost.start(openState(path, domain, options), options)
+  }
+
+  static async start(
+    state: OpenState,
+    options: ResolvedOptions,
+    machinery: HostMachinery = THREADS,
+  ): Promise<EngineHost> {
     try {
-      const host = new EngineHost(state, options)
+      const host = new EngineHost(state, options, machinery)
       await host.started()
       if (host.failure !== undefined) throw host.failure
       return host
@@ -84,7 +106,7 @@ export class EngineHost {
     }
   }
 
-  private constructor(state: OpenState, options: ResolvedOptions) {
+  private constructor(state: OpenState, options: ResolvedOptions, machinery: HostMachinery) {
     this.state = state
     this.options = options
     const { logger } = options
@@ -104,12 +126,12 @@ export class EngineHost {
     const failures = new FailureLog(logger)
     this.processor.onHandlerFailed = (command, error) => failures.add(command, error)
     this.recentEvents = new RecentEvents(this.ringMemory)
-    this.driver = new EventLoopDriver(
+    this.driver = machinery.startDriver(
       { work: () => this.work(), inFlight: () => this.inFlight },
       new Doorbell(this.doorbellMemory),
     )
     if (state.journal === undefined) this.ownReader = new EventRingReader(this.ringMemory)
-    else this.journaler = this.startJournaler(state.journal)
+    else this.journaler = this.startJournaler(state.journal, machinery)
     this.driver.kick()
   }
 
@@ -265,10 +287,13 @@ export class EngineHost {
     return this.closing
   }
 
-  private startJournaler(journal: NonNullable<OpenState['journal']>): JournalerLink {
+  private startJournaler(
+    journal: NonNullable<OpenState['journal']>,
+    machinery: HostMachinery,
+  ): JournalerLink {
     const { options } = this
     if (journal.announcesCatalogue) this.announce(journal.preamble)
-    return startJournaler({
+    return machinery.startJournaler({
       path: journal.path,
       ring: this.ringMemory,
       edge: this.edgeMemory,

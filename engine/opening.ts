@@ -42,7 +42,7 @@ export interface OpenState {
  * @throws TidewheelError whatever is wrong with directory, journal or domain; the lock is free then
  */
 export function openState(path: string, domain: Domain, options: ResolvedOptions): OpenState {
-  const { durability, segmentBytes, keyCountMax, keyAgeMsMax } = options
+  const { durability, keyCountMax, keyAgeMsMax } = options
   const runtime = new DomainRuntime(domain, { countMax: keyCountMax, ageMaxUs: keyAgeMsMax * 1000 })
   if (durability === 'none') return openWithoutJournal(path, runtime)
   const storage = openDirectory(path)
@@ -50,27 +50,44 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
   try {
-    const replay = new Replay(runtime)
-    const { end, report } = recoverJournal(
-      storage,
-      { durability, segmentBytes },
-      (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
-    )
-    const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration())
-    runtime.bind(merged.catalogue)
-    const { catalogue } = merged
-    const journal: OpenJournal = {
-      path,
-      lock,
-      end,
-      preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
-      announcesCatalogue: merged.changed && end.fileOffset !== SEGMENT_DATA,
-    }
-    return { runtime, catalogue, report, journal }
+    return recoverState(storage, lock, runtime, options)
   } catch (error) {
     lock.abandon()
     throw error
   }
+}
+
+/**
+ * Everything behind the directory and its lock, which the caller holds: what tests over a simulated
+ * disk begin with.
+ * @throws TidewheelError whatever is wrong with journal or domain
+ */
+export function recoverState(
+  storage: Storage,
+  lock: JournalLock,
+  runtime: DomainRuntime,
+  options: Pick<ResolvedOptions, 'durability' | 'segmentBytes'>,
+): OpenState {
+  const { segmentBytes } = options
+  const durability = options.durability === 'os' ? 'os' : 'disk'
+  const replay = new Replay(runtime)
+  const { end, report } = recoverJournal(
+    storage,
+    { durability, segmentBytes },
+    (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
+  )
+  const { domain } = runtime
+  const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration())
+  runtime.bind(merged.catalogue)
+  const { catalogue } = merged
+  const journal: OpenJournal = {
+    path: storage.path,
+    lock,
+    end,
+    preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
+    announcesCatalogue: merged.changed && end.fileOffset !== SEGMENT_DATA,
+  }
+  return { runtime, catalogue, report, journal }
 }
 
 /** @throws TidewheelError JOURNAL_UNREADABLE for what is no directory, or not ours to use. */

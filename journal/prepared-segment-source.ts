@@ -4,9 +4,10 @@
  * writes are slower, and says so.
  */
 import { assert, TidewheelError } from './errors.js'
-import { createSegment, randomSalt } from './segment.js'
+import type { JournalEnd } from './journal-end.js'
+import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
-import type { SegmentPreparation } from './segment-preparation.js'
+import { createSegmentPreparation, type SegmentPreparation } from './segment-preparation.js'
 import type { SegmentSource } from './segment-source.js'
 import type { Storage } from './storage.js'
 
@@ -82,4 +83,17 @@ export class PreparedSegmentSource implements SegmentSource {
       { file: segmentName(number) },
     )
   }
+}
+
+/**
+ * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
+ * where a torn block was the first of its segment, the journal ends in the segment before, and the
+ * one behind was prepared already. Recovery has found all of them whole and empty.
+ */
+export function preparationAfter(storage: Storage, end: JournalEnd): SharedArrayBuffer {
+  removeUnfinishedSegments(storage)
+  const names = new Set(storage.list())
+  let ready = end.segmentNumber
+  while (names.has(segmentName(ready + 1))) ready += 1
+  return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
 }
