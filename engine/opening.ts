@@ -9,7 +9,7 @@ import { openFileStorage } from '../journal/file-storage.js'
 import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
-import { recoverJournal } from '../journal/recovery.js'
+import { type RecoveryOptions, recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
 import type { Storage } from '../journal/storage.js'
@@ -50,7 +50,7 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
   try {
-    return recoverState(storage, lock, runtime, options)
+    return recoverState(storage, lock, runtime, { durability, segmentBytes: options.segmentBytes })
   } catch (error) {
     lock.abandon()
     throw error
@@ -66,14 +66,13 @@ export function recoverState(
   storage: Storage,
   lock: JournalLock,
   runtime: DomainRuntime,
-  options: Pick<ResolvedOptions, 'durability' | 'segmentBytes'>,
+  options: Pick<ResolvedOptions, 'durability' | 'segmentBytes'> & Pick<RecoveryOptions, 'window'>,
 ): OpenState {
-  const { segmentBytes } = options
   const durability = options.durability === 'os' ? 'os' : 'disk'
   const replay = new Replay(runtime)
   const { end, report } = recoverJournal(
     storage,
-    { durability, segmentBytes },
+    { ...options, durability },
     (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
   )
   const { domain } = runtime

@@ -57,8 +57,8 @@ export interface JournalerLink {
 }
 
 /**
- * @throws TidewheelError INVALID_OPTION for a segment size out of range; what the system says where
- * the directory cannot be read.
+ * @throws TidewheelError INVALID_OPTION for a segment size out of range, STORAGE_FAILED where the
+ * directory cannot be read or cleaned up.
  */
 export function startJournaler(options: JournalerThreadOptions): JournalerLink {
   const { segmentBytes } = options

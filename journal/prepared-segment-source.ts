@@ -5,6 +5,7 @@
  */
 import { assert, TidewheelError } from './errors.js'
 import type { JournalEnd } from './journal-end.js'
+import { writing } from './opening-errors.js'
 import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
 import { createSegmentPreparation, type SegmentPreparation } from './segment-preparation.js'
@@ -89,10 +90,13 @@ export class PreparedSegmentSource implements SegmentSource {
  * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
  * where a torn block was the first of its segment, the journal ends in the segment before, and the
  * one behind was prepared already. Recovery has found all of them whole and empty.
+ * @throws TidewheelError STORAGE_FAILED
  */
 export function preparationAfter(storage: Storage, end: JournalEnd): SharedArrayBuffer {
-  removeUnfinishedSegments(storage)
-  const names = new Set(storage.list())
+  const names = writing(storage, () => {
+    removeUnfinishedSegments(storage)
+    return new Set(storage.list())
+  })
   let ready = end.segmentNumber
   while (names.has(segmentName(ready + 1))) ready += 1
   return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)

@@ -149,8 +149,7 @@ export class SimulatedDisk implements Storage {
 
   /** How much fits from now on; nothing that is there is taken away. */
   setFreeBytes(bytes: number): void {
-    const usedBytes = this.inodes().reduce((sum, inode) => sum + inode.allocatedBytes, 0)
-    this.capacityBytes = usedBytes + bytes
+    this.capacityBytes = this.usedBytes() + bytes
   }
 
   /** Inodes, sectors, sizes and changes of the directory that a loss of power decides about. */
@@ -234,8 +233,13 @@ export class SimulatedDisk implements Storage {
   /** For {@link SimulatedFile}. */
   roomBytes(): number {
     if (this.capacityBytes === Number.MAX_SAFE_INTEGER) return this.capacityBytes
-    const usedBytes = this.inodes().reduce((sum, inode) => sum + inode.allocatedBytes, 0)
-    return Math.max(0, this.capacityBytes - usedBytes)
+    return Math.max(0, this.capacityBytes - this.usedBytes())
+  }
+
+  private usedBytes(): number {
+    let usedBytes = 0
+    for (const inode of new Set(this.entries.values())) usedBytes += inode.allocatedBytes
+    return usedBytes
   }
 
   private create(name: string): void {
