@@ -4,7 +4,7 @@
  *
  * A thread that ends in any other way (an exception, `terminate`, out of memory) is a failure of the
  * journal; there is no second thread on the same state. Only the preparer may die: the journal then
- * goes on in sparse segments.
+ * goes on in sparse segments, unless it died while it made the name of one durable.
  */
 import { Worker } from 'node:worker_threads'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'

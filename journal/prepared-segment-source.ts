@@ -69,10 +69,13 @@ export class PreparedSegmentSource implements SegmentSource {
       preparation.waitForPrepared(number, RENAME_POLL_MS)
     }
     if (storage.list().includes(segmentName(number))) {
-      // Renamed by a preparer that did not live to sync the directory.
-      storage.syncDirectory()
-      preparation.setPrepared(number)
-      return
+      // Renamed by a preparer that did not get further. If it was the sync of the directory that
+      // failed, another one may say OK although the name is not on disk.
+      throw new TidewheelError(
+        'STORAGE_FAILED',
+        'the next segment has its name, and it is not known whether that is on disk; check the disk, restart the machine if it reports errors, then open the engine again: what was answered is kept',
+        { file: segmentName(number) },
+      )
     }
     if (preparation.hasEnded) {
       this.createSparse(number)
