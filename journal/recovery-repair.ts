@@ -34,6 +34,8 @@ export function finishJournal(
   repaired: string[],
 ): { end: JournalEnd; cut: RecoveryCut | undefined } {
   const { segments } = set
+  // What is seen here may have its name from a process that died before it synced the directory.
+  storage.syncDirectory()
   repairHeaders(storage, segments, repaired)
   repairPadding(storage, segments, scan, repaired)
   const end = endOf(set, scan)

@@ -1,7 +1,7 @@
 /** Openings that fail to sync what they wrote, while the page cache shows it and the disk has not. */
 import { describe, expect, it } from 'vitest'
 import { DURABILITY_OS } from '../../journal/block-layout.js'
-import type { DiskFault } from '../support/disk/simulated-disk.js'
+import { DiskCrash, type DiskFault } from '../support/disk/disk-calls.js'
 import { SimulatedDisk } from '../support/disk/simulated-disk.js'
 import { JournalBuilder } from '../support/journal-builder.js'
 import { opened, recover, upTo } from '../support/recover.js'
@@ -62,4 +62,35 @@ describe('recovery over a failing disk', () => {
       }
     },
   )
+
+  it('recovery: names that a killed opening did not sync are durable after the next one', () => {
+    for (let dying = 1; ; dying++) {
+      const disk = diskOf(torn())
+      let syncs = 0
+      disk.before = ({ kind }) =>
+        kind === 'syncDirectory' && ++syncs === dying ? 'crash' : undefined
+      if (!dies(disk)) {
+        expect(dying).toBeGreaterThan(1)
+        return
+      }
+      disk.before = () => undefined
+      disk.restartProcess()
+      const second = opened(recover(disk))
+      const names = disk.list()
+      expect(names.filter((name) => name.includes('.torn-'))).toHaveLength(1)
+      disk.losePower(() => 0)
+      expect(disk.list(), `died at sync ${dying} of the directory`).toEqual(names)
+      expect(opened(recover(disk))).toMatchObject({ end: second.end, report: { repaired: [] } })
+    }
+  })
 })
+
+function dies(disk: SimulatedDisk): boolean {
+  try {
+    opened(recover(disk))
+    return false
+  } catch (error) {
+    if (error instanceof DiskCrash) return true
+    throw error
+  }
+}

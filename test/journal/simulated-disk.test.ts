@@ -1,7 +1,8 @@
 /** What a simulated disk may do to what was not synced, and what it must not. */
 import { describe, expect, it } from 'vitest'
 import { alignedBuffer } from '../../journal/storage.js'
-import { DiskCrash, SimulatedDisk } from '../support/disk/simulated-disk.js'
+import { DiskCrash } from '../support/disk/disk-calls.js'
+import { SimulatedDisk } from '../support/disk/simulated-disk.js'
 import type { Choose } from '../support/disk/simulated-inode.js'
 import { describeStorage } from '../support/storage-conformance.js'
 

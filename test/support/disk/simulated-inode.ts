@@ -10,8 +10,6 @@
  *
  * A sector of 512 bytes is written whole or not at all. The size is one more thing that is pending.
  */
-import { assert } from '../../../journal/errors.js'
-
 export const SECTOR_BYTES = 512
 /** What is allocated, and dropped from the page cache, at once. */
 export const PAGE_BYTES = 4096
@@ -19,13 +17,18 @@ export const PAGE_BYTES = 4096
 /** Picks one of `count` possibilities, from 0. */
 export type Choose = (count: number) => number
 
+const NOTHING = new Uint8Array(0)
+
 export class SimulatedInode {
   readonly ordinal: number
   /** As programs see it. */
   size = 0
-  private bytes = new Uint8Array(0)
+  private bytes = NOTHING
   private durableSize = 0
-  private durableBytes = new Uint8Array(0)
+  private durableBytes = NOTHING
+  /** Clones, and a file right after a loss of power, share bytes until they are written. */
+  private sharesBytes = false
+  private sharesDurable = false
   /** By sector: what was written since the last sync, oldest first. */
   private readonly pending = new Map<number, Uint8Array[]>()
   private readonly pendingSizes: number[] = []
@@ -75,7 +78,7 @@ export class SimulatedInode {
   write(bytes: Uint8Array, position: number): void {
     const end = position + bytes.byteLength
     this.reserve(end)
-    this.bytes.set(bytes, position)
+    this.own().set(bytes, position)
     if (end > this.size) this.resize(end)
     for (let page = first(position, PAGE_BYTES); page * PAGE_BYTES < end; page++) {
       this.allocated.add(page)
@@ -97,7 +100,7 @@ export class SimulatedInode {
   truncate(size: number): void {
     this.reserve(size)
     const cutFrom = Math.min(size, this.size)
-    this.bytes.fill(0, cutFrom)
+    this.own().fill(0, cutFrom)
     for (let sector = first(cutFrom, SECTOR_BYTES); sector * SECTOR_BYTES < this.size; sector++) {
       this.note(sector)
     }
@@ -131,7 +134,7 @@ export class SimulatedInode {
       if (sectors.some((sector) => this.pending.has(sector)) || choose(2) === 0) continue
       for (const sector of sectors) {
         this.lost.delete(sector)
-        this.bytes.set(this.durableSector(sector), sector * SECTOR_BYTES)
+        this.own().set(this.durableSector(sector), sector * SECTOR_BYTES)
       }
     }
   }
@@ -147,16 +150,22 @@ export class SimulatedInode {
     this.pending.clear()
     this.lost.clear()
     this.size = this.durableSize
-    this.bytes = this.durableBytes.slice()
+    this.bytes = this.durableBytes
+    this.sharesBytes = true
+    this.sharesDurable = true
   }
 
   /** Independent of this one. */
   clone(): SimulatedInode {
     const clone = new SimulatedInode(this.ordinal)
     clone.size = this.size
-    clone.bytes = this.bytes.slice()
+    clone.bytes = this.bytes
     clone.durableSize = this.durableSize
-    clone.durableBytes = this.durableBytes.slice()
+    clone.durableBytes = this.durableBytes
+    for (const inode of [this, clone]) {
+      inode.sharesBytes = true
+      inode.sharesDurable = true
+    }
     // Versions are never changed, so they are shared.
     for (const [sector, versions] of this.pending) clone.pending.set(sector, [...versions])
     clone.pendingSizes.push(...this.pendingSizes)
@@ -185,14 +194,14 @@ export class SimulatedInode {
 
   private store(sector: number, bytes: Uint8Array): void {
     this.reserve(sector * SECTOR_BYTES + SECTOR_BYTES)
-    this.durableBytes.set(bytes, sector * SECTOR_BYTES)
+    this.ownDurable().set(bytes, sector * SECTOR_BYTES)
   }
 
   private settleSize(size: number): void {
     this.durableSize = size
     this.pendingSizes.length = 0
     // What lies behind the end is not kept.
-    this.durableBytes.fill(0, size)
+    if (isNonZero(this.durableBytes, size)) this.ownDurable().fill(0, size)
   }
 
   private resize(size: number): void {
@@ -205,12 +214,28 @@ export class SimulatedInode {
     return this.durableBytes.subarray(at, at + SECTOR_BYTES)
   }
 
+  /** The live bytes, to be written to. */
+  private own(): Uint8Array {
+    if (this.sharesBytes) this.bytes = this.bytes.slice()
+    this.sharesBytes = false
+    return this.bytes
+  }
+
+  /** The durable ones, likewise. */
+  private ownDurable(): Uint8Array {
+    if (this.sharesDurable) this.durableBytes = this.durableBytes.slice()
+    this.sharesDurable = false
+    return this.durableBytes
+  }
+
   /** Both have room for whole pages; behind the sizes they are zero. */
   private reserve(size: number): void {
     const rounded = Math.ceil(size / PAGE_BYTES) * PAGE_BYTES
+    if (rounded <= this.bytes.byteLength) return
     this.bytes = grown(this.bytes, rounded)
     this.durableBytes = grown(this.durableBytes, rounded)
-    assert(this.bytes.byteLength === this.durableBytes.byteLength, 'both have the same room')
+    this.sharesBytes = false
+    this.sharesDurable = false
   }
 }
 
@@ -223,8 +248,11 @@ function sectorsOf(page: number): number[] {
   return Array.from({ length: perPage }, (_, index) => page * perPage + index)
 }
 
+function isNonZero(bytes: Uint8Array, from: number): boolean {
+  return bytes.subarray(from).some((byte) => byte !== 0)
+}
+
 function grown(bytes: Uint8Array<ArrayBuffer>, size: number): Uint8Array<ArrayBuffer> {
-  if (size <= bytes.byteLength) return bytes
   const larger = new Uint8Array(size)
   larger.set(bytes)
   return larger

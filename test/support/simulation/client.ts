@@ -10,8 +10,13 @@ import type { EngineHost } from '../../../engine/engine-host.js'
 import type { Receipt } from '../../../engine/receipt.js'
 import type { SeededRandom } from '../seeded-random.js'
 import type { Coverage } from './coverage.js'
-import { ACCOUNT_INDEX, accountName, DIARY_INDEX } from './ledger.js'
-import { type Answer, type Intent, NaiveLedger } from './naive-ledger.js'
+import {
+  type Answer,
+  describeState,
+  type Intent,
+  NaiveLedger,
+  type Outcome,
+} from './naive-ledger.js'
 
 /**
  * What an answer survives: at level `disk` a loss of power, at level `os` the end of the process,
@@ -19,18 +24,17 @@ import { type Answer, type Intent, NaiveLedger } from './naive-ledger.js'
  */
 type Promised = 'nothing' | 'process' | 'power'
 
-interface Entry {
+interface Entry extends Outcome {
   readonly intent: Intent
   readonly key: string | undefined
-  readonly answer: Answer
   readonly framesAfter: number
   promised: Promised
   /** When the journaler's clock first ran after the answer. */
   tickedAtMs: number | undefined
 }
 
-export const ACCOUNTS = 12
-export const DIARIES = 4
+const ACCOUNTS = 12
+const DIARIES = 4
 const RETRIES_KEPT = 60
 const SYNC_INTERVAL_MS = 1000
 
@@ -44,8 +48,8 @@ export class Client {
   private latestUs = 0
   private marks = 0
   private level: 'disk' | 'os' = 'disk'
-  /** When the first answer with a key came. */
-  private readonly keyTimes = new Map<string, number>()
+  /** Of keyed commands, by their transaction. */
+  private readonly keyTimes = new Map<number, number>()
   /** To be sent again, by a client that does not know what became of them. */
   private readonly retries: { intent: Intent; key: string }[] = []
   private readonly random: SeededRandom
@@ -58,8 +62,8 @@ export class Client {
     this.fail = fail
   }
 
-  /** Something to submit: new, or sent before. `big` ones fill segments. */
-  next(version: 1 | 2, big: boolean): { intent: Intent; key: string | undefined } {
+  /** Something to submit: new, or sent before. */
+  next(version: 1 | 2, noteBytesMax: number): { intent: Intent; key: string | undefined } {
     const { random } = this
     if (this.retries.length > 0 && random.below(6) === 0) {
       const { intent, key } = this.retries[random.below(this.retries.length)]!
@@ -68,20 +72,21 @@ export class Client {
       const isKnown = version === 2 || intent.kind !== 'write'
       if (isKnown) return { intent: isReused ? { ...intent, mark: intent.mark + 1 } : intent, key }
     }
-    const intent = this.newIntent(version, big)
+    const intent = this.newIntent(version, noteBytesMax)
     const key = random.below(3) === 0 ? `key-${intent.mark}` : undefined
     return { intent, key }
   }
 
   /** The engine has taken it. */
   submitted(intent: Intent, key: string | undefined): void {
-    const answer = this.ledger.run(intent, key)
+    const outcome = this.ledger.run(intent, key)
+    const { answer } = outcome
     const framesAfter = this.ledger.frames
+    const promised = 'nothing'
     const tickedAtMs = undefined
-    this.entries.push({ intent, key, answer, framesAfter, promised: 'nothing', tickedAtMs })
+    this.entries.push({ intent, key, ...outcome, framesAfter, promised, tickedAtMs })
     this.coverage.add('commands: submitted')
     if (key !== undefined && !answer.repeated && answer.code !== 'KEY_REUSED') {
-      this.keyTimes.delete(key)
       this.retries.push({ intent, key })
       if (this.retries.length > RETRIES_KEPT) this.retries.shift()
     }
@@ -146,8 +151,8 @@ export class Client {
     }
     const ledger = this.base.clone()
     for (const { intent, key } of this.entries.slice(0, found)) ledger.run(intent, key)
-    for (const { key, answer } of this.entries.slice(found)) {
-      if (key !== undefined && !answer.repeated) this.keyTimes.delete(key)
+    for (const { frame, answer } of this.entries.slice(found)) {
+      if (!answer.repeated) this.keyTimes.delete(frame)
     }
     this.coverage.add('commands: lost, never promised', this.entries.length - found)
     if (ledger.sequence !== sequence) {
@@ -162,41 +167,25 @@ export class Client {
     this.level = level
     this.ledger = this.base.clone()
     this.answered = 0
-    this.latestUs = host.state.runtime.latestUs
-    this.compareState(host)
-  }
-
-  /** Of the state that has everything in it that was submitted; or, just opened, that was found. */
-  compareState(host: EngineHost): void {
-    for (let index = 0; index < ACCOUNTS; index++) {
-      const name = accountName(index)
-      this.compare(name, host.read(ACCOUNT_INDEX, name), this.ledger.accounts.get(name))
-    }
-    if (host.state.runtime.stores.length <= DIARY_INDEX) return
-    for (let diary = 0; diary < DIARIES; diary++) {
-      const marks = host.read(DIARY_INDEX, diary)
-      this.compare(`diary ${diary}`, marks, this.ledger.diaries.get(diary))
-    }
-  }
-
-  private compare(what: string, found: unknown, due: unknown): void {
-    const [foundText, dueText] = [JSON.stringify(found), JSON.stringify(due)]
-    if (foundText !== dueText) this.fail(`${what} is ${foundText}, and should be ${dueText}`)
+    const { runtime } = host.state
+    this.latestUs = runtime.latestUs
+    const [found, due] = [describeState(runtime), this.ledger.describe()]
+    if (found !== due) this.fail(`the state is ${found}, and should be ${due}`)
   }
 
   private checkTime(entry: Entry, time: number, repeated: boolean): void {
-    const { key } = entry
+    const { key, frame } = entry
     if (!repeated && time < this.latestUs) this.fail(`time went back to ${time}`)
     if (!repeated) this.latestUs = time
     if (key === undefined || entry.answer.code === 'KEY_REUSED') return
-    const known = this.keyTimes.get(key)
-    if (!repeated) this.keyTimes.set(key, time)
+    const known = this.keyTimes.get(frame)
+    if (!repeated) this.keyTimes.set(frame, time)
     else if (known !== undefined && known !== time) {
       this.fail(`${key} was answered at ${known}, and again as if at ${time}`)
     }
   }
 
-  private newIntent(version: 1 | 2, big: boolean): Intent {
+  private newIntent(version: 1 | 2, noteBytesMax: number): Intent {
     const { random } = this
     const mark = ++this.marks
     const account = random.below(ACCOUNTS)
@@ -208,8 +197,7 @@ export class Client {
     }
     if (kind === 6) return { kind: 'scatter', count: random.below(ACCOUNTS), amount, mark }
     if (kind === 7) {
-      const size = big ? random.below(250_000) : random.below(3000)
-      return { kind: 'note', account, size, mark }
+      return { kind: 'note', account, size: random.below(noteBytesMax), mark }
     }
     return { kind: 'write', diary: random.below(DIARIES), mark }
   }

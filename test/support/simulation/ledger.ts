@@ -24,9 +24,6 @@ export interface Ledger {
   readonly Write: CommandType<{ diary: number; mark: number }> | undefined
 }
 
-/** By its place in the domain. */
-export const ACCOUNT_INDEX = 0
-export const DIARY_INDEX = 1
 export const DIARY_MARKS_MAX = 5
 
 const NOTE_PERIOD = 65_521
@@ -46,7 +43,7 @@ export function accountName(index: number): string {
   return `account-${index}`
 }
 
-export function createLedger(version: 1 | 2): Ledger {
+function createLedger(version: 1 | 2): Ledger {
   const ledger = domain('ledger', import.meta.url)
   const Account = ledger.aggregate('Account', {
     id: text,
@@ -122,3 +119,5 @@ export function noteOf(size: number, mark: number): Uint8Array {
   const from = mark % NOTE_PERIOD
   return PATTERN.slice(from, from + size)
 }
+
+export const LEDGERS: Record<1 | 2, Ledger> = { 1: createLedger(1), 2: createLedger(2) }

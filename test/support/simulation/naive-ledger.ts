@@ -3,6 +3,7 @@
  * after the other. It knows neither journal nor crash; the simulation gives it a prefix of what was
  * submitted, and compares.
  */
+import type { DomainRuntime } from '../../../engine/domain-runtime.js'
 import { accountName, DIARY_MARKS_MAX, nextTrace, noteOf } from './ledger.js'
 
 export type Intent =
@@ -28,12 +29,31 @@ interface NaiveAccount {
   readonly note: Uint8Array
 }
 
-interface Remembered {
-  readonly content: string
+export interface Outcome {
   readonly answer: Answer
+  /** Of the transaction that the answer is of, now or before: its number in the journal. */
+  readonly frame: number
+}
+
+interface Remembered extends Outcome {
+  readonly content: string
 }
 
 const EMPTY: NaiveAccount = { balance: 0, events: 0, trace: 0, note: new Uint8Array(0) }
+
+/** The same of an engine's state. */
+export function describeState(runtime: DomainRuntime): string {
+  const { sequence, stores } = runtime
+  const [accounts = [], diaries = []] = stores.map((store) => {
+    const all: [string | number, unknown][] = []
+    for (let slot = 1; slot <= store.ids.count; slot++) {
+      if (store.version(slot) > 0)
+        all.push([store.ids.idOf(slot) as string | number, store.copy(slot)])
+    }
+    return all.sort(([a], [b]) => (a < b ? -1 : 1))
+  })
+  return JSON.stringify({ sequence, accounts, diaries })
+}
 
 export class NaiveLedger {
   readonly accounts = new Map<string, NaiveAccount>()
@@ -49,17 +69,25 @@ export class NaiveLedger {
     this.keyCountMax = keyCountMax
   }
 
-  run(intent: Intent, key: string | undefined): Answer {
+  run(intent: Intent, key: string | undefined): Outcome {
     const content = JSON.stringify(intent)
     const known = key === undefined ? undefined : this.keys.get(key)
     if (known !== undefined) {
-      if (known.content === content) return { ...known.answer, repeated: true }
-      return this.rejected('KEY_REUSED')
+      if (known.content !== content) return { answer: this.rejected('KEY_REUSED'), frame: 0 }
+      return { answer: { ...known.answer, repeated: true }, frame: known.frame }
     }
     const answer = this.decide(intent)
     if (answer.eventCount > 0 || key !== undefined) this.frames++
-    if (key !== undefined) this.remember(key, { content, answer })
-    return answer
+    const outcome = { answer, frame: this.frames }
+    if (key !== undefined) this.remember(key, { content, ...outcome })
+    return outcome
+  }
+
+  /** The whole state, to be compared with {@link describeState}. */
+  describe(): string {
+    const accounts = [...this.accounts].sort(([a], [b]) => (a < b ? -1 : 1))
+    const diaries = [...this.diaries].sort(([a], [b]) => a - b)
+    return JSON.stringify({ sequence: this.sequence, accounts, diaries })
   }
 
   clone(): NaiveLedger {
@@ -76,26 +104,31 @@ export class NaiveLedger {
   private decide(intent: Intent): Answer {
     switch (intent.kind) {
       case 'deposit':
-        return this.accepted([this.deposit(intent.account, intent.amount, intent.mark)])
+        this.deposit(intent.account, intent.amount, intent.mark)
+        return this.accepted(1)
       case 'transfer': {
         const { from, to, amount, mark } = intent
         const { balance } = this.accounts.get(accountName(from)) ?? EMPTY
         if (balance < amount) return this.rejected('INSUFFICIENT_FUNDS')
-        return this.accepted([this.deposit(from, -amount, mark), this.deposit(to, amount, mark)])
+        this.deposit(from, -amount, mark)
+        this.deposit(to, amount, mark)
+        return this.accepted(2)
       }
       case 'scatter': {
         const { count, amount, mark } = intent
-        const all = Array.from({ length: count }, (_, index) => this.deposit(index, amount, mark))
-        return this.accepted(all)
+        for (let index = 0; index < count; index++) this.deposit(index, amount, mark)
+        return this.accepted(count)
       }
       case 'note':
-        return this.accepted([this.note(intent.account, intent.size, intent.mark)])
+        this.note(intent.account, intent.size, intent.mark)
+        return this.accepted(1)
       case 'write':
-        return this.accepted([this.write(intent.diary, intent.mark)])
+        this.write(intent.diary, intent.mark)
+        return this.accepted(1)
     }
   }
 
-  /** Each returns after it has changed the state by one event. */
+  /** Each of these is one event. */
   private deposit(index: number, amount: number, mark: number): void {
     const account = this.accounts.get(accountName(index)) ?? EMPTY
     this.accounts.set(accountName(index), {
@@ -121,8 +154,7 @@ export class NaiveLedger {
     this.diaries.set(diary, [...marks, mark].slice(-DIARY_MARKS_MAX))
   }
 
-  private accepted(events: readonly void[]): Answer {
-    const eventCount = events.length
+  private accepted(eventCount: number): Answer {
     this.sequence += eventCount
     return { accepted: true, eventCount, sequence: this.sequence, code: '', repeated: false }
   }

@@ -1,15 +1,12 @@
 /**
  * What happens to the calls of a simulated disk: short writes now and then, and at one planned call a
- * crash or an error. It also writes every call down, for the trace.
+ * crash or an error. Now and then the other thread has its turn while a call is under way. It also
+ * writes every call down, for the trace.
  */
 import type { Hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import {
-  type DiskCall,
-  type DiskFault,
-  isChange,
-  type SimulatedDisk,
-} from '../disk/simulated-disk.js'
+import { type DiskCall, type DiskFault, isChange } from '../disk/disk-calls.js'
+import type { SimulatedDisk } from '../disk/simulated-disk.js'
 import type { Choose } from '../disk/simulated-inode.js'
 import type { SeededRandom } from '../seeded-random.js'
 import type { Coverage } from './coverage.js'
@@ -26,6 +23,8 @@ const SHORT_WRITES_IN = 30
 export class PlannedFaults {
   /** Whether the planned fault has happened. */
   fired = false
+  /** What another thread may do while a call is under way. */
+  meanwhile: () => void = () => undefined
   private plan: FaultPlan | undefined
   private passed = 0
   private readonly random: SeededRandom
@@ -50,6 +49,7 @@ export class PlannedFaults {
     const { kind, name, position, bytes } = call
     const written = kind === 'write' && bytes !== undefined ? crc32(bytes) : 0
     this.trace.update(`${kind} ${name} ${position} ${bytes?.byteLength ?? 0} ${written}\n`)
+    if (isChange(kind) && this.random.below(3) === 0) this.meanwhile()
     const fault = this.planned(call) ?? this.shortened(call)
     if (fault !== undefined) {
       this.coverage.add(`${fault === 'crash' ? 'crashes inside' : fault}: ${kind}`)

@@ -2,6 +2,7 @@
  * An engine on one thread, over a simulated disk: the real recovery, replay, host, processor, gate,
  * port and journaler. The simulation is its clock and its scheduler: nothing moves by itself.
  */
+import { randomBytes } from 'node:crypto'
 import { CommandPort } from '../../../engine/command-port.js'
 import type { CommandType } from '../../../engine/domain.js'
 import { DomainRuntime } from '../../../engine/domain-runtime.js'
@@ -10,10 +11,13 @@ import { resolveOptions } from '../../../engine/engine-options.js'
 import type { PolledWork } from '../../../engine/event-loop-driver.js'
 import { type OpenState, recoverState } from '../../../engine/opening.js'
 import type { Receipt } from '../../../engine/receipt.js'
+import { JOURNAL_ID_BYTES } from '../../../journal/block-layout.js'
 import { TidewheelError } from '../../../journal/errors.js'
 import { EVENT_RING_BYTES_MIN } from '../../../journal/event-ring.js'
 import type { JournalLock } from '../../../journal/journal-lock.js'
+import { writeManifest } from '../../../journal/manifest.js'
 import { ReadWindow } from '../../../journal/read-window.js'
+import { createSegment, randomSalt } from '../../../journal/segment.js'
 import { SEGMENT_BYTES_MIN } from '../../../journal/segment-layout.js'
 import type { SimulatedDisk } from '../disk/simulated-disk.js'
 import { type Ledger, accountName as name } from './ledger.js'
@@ -22,6 +26,8 @@ import { SimulatedJournaler } from './simulated-journaler.js'
 
 export interface SimulatedEngineOptions {
   readonly durability: 'disk' | 'os'
+  /** Of segments made from now on; less than users may ask for, so that rolls come soon. */
+  readonly segmentBytes: number
   readonly keyCountMax: number
   /** Microseconds since 1970; may step backwards. */
   readonly clock: () => number
@@ -35,6 +41,13 @@ const WINDOW = new ReadWindow()
 const NO_LOCK: JournalLock = {
   release: () => undefined,
   abandon: () => undefined,
+}
+
+/** An empty journal with a segment that is smaller than the engine would make it. Durable. */
+export function createSmallJournal(disk: SimulatedDisk, sizeBytes: number): void {
+  const journalId = new Uint8Array(randomBytes(JOURNAL_ID_BYTES))
+  createSegment(disk, { journalId, number: 1, sizeBytes, salt: randomSalt() }, 'zeros')
+  writeManifest(disk, { journalId, highestSegment: 1 })
 }
 
 /** What opening does, without the engine that follows. */
@@ -58,7 +71,8 @@ export class SimulatedEngine {
   onReceipt: (receipt: Receipt) => void = () => undefined
   private readonly port: CommandPort
   private readonly ledger: Ledger
-  private readonly polled: PolledWork
+  /** A turn of the processor's thread: batches, answers. Also in the middle of the journaler's work. */
+  readonly work: () => boolean
 
   /** Goes on from what {@link recoverLedger} gave. */
   static async start(
@@ -69,6 +83,7 @@ export class SimulatedEngine {
   ): Promise<SimulatedEngine> {
     let journaler: SimulatedJournaler | undefined
     let polled: PolledWork | undefined
+    let isStopped = false
     const machinery: HostMachinery = {
       startJournaler: (given) => {
         journaler = new SimulatedJournaler(disk, given)
@@ -76,34 +91,36 @@ export class SimulatedEngine {
       },
       startDriver: (work) => {
         polled = work
-        return { kick: () => undefined, stop: () => undefined }
+        return {
+          kick: () => undefined,
+          stop: () => {
+            isStopped = true
+          },
+        }
       },
     }
-    const { durability, keyCountMax, clock, onReport } = options
-    const resolved = resolveOptions({
-      durability,
-      keyCountMax,
-      clock,
-      segmentBytes: SEGMENT_BYTES_MIN,
-      ringBytes: EVENT_RING_BYTES_MIN,
-      logger: { info: onReport, warn: onReport, error: onReport },
-    })
+    const { durability, segmentBytes, keyCountMax, clock, onReport } = options
+    const ringBytes = EVENT_RING_BYTES_MIN
+    const logger = { info: onReport, warn: onReport, error: onReport }
+    const given = { durability, keyCountMax, clock, ringBytes, logger }
+    const resolved = { ...resolveOptions(given), segmentBytes }
     const host = await EngineHost.start(state, resolved, machinery)
     if (journaler === undefined || polled === undefined) throw new Error('the host starts both')
-    return new SimulatedEngine(ledger, host, journaler, polled)
+    const { work } = polled
+    return new SimulatedEngine(ledger, host, journaler, () => !isStopped && work())
   }
 
   private constructor(
     ledger: Ledger,
     host: EngineHost,
     journaler: SimulatedJournaler,
-    polled: PolledWork,
+    work: () => boolean,
   ) {
     this.state = host.state
     this.ledger = ledger
     this.host = host
     this.journaler = journaler
-    this.polled = polled
+    this.work = work
     const memory = host.createLane()
     host.attachLane(memory)
     const owner = {
@@ -127,11 +144,6 @@ export class SimulatedEngine {
   /** Runs what was submitted, as at the end of a turn of the event loop. */
   flush(): void {
     this.port.flush()
-  }
-
-  /** A turn of the processor's thread: batches, answers. */
-  work(): boolean {
-    return this.polled.work()
   }
 
   /** What was submitted is run, synced, answered and sealed. Rejects where the engine has failed. */

@@ -19,7 +19,8 @@ import {
 import { SegmentPreparation } from '../../../journal/segment-preparation.js'
 import { SegmentPreparer } from '../../../journal/segment-preparer.js'
 import { SyncedEdgeWriter } from '../../../journal/synced-edge.js'
-import { DiskCrash, type SimulatedDisk } from '../disk/simulated-disk.js'
+import { DiskCrash } from '../disk/disk-calls.js'
+import type { SimulatedDisk } from '../disk/simulated-disk.js'
 
 export class SimulatedJournaler implements JournalerLink {
   readonly started: Promise<void>
