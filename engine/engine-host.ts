@@ -14,7 +14,11 @@ import {
   EventRingReader,
   EventRingWriter,
 } from '../journal/event-ring.js'
-import { type JournalerLink, startJournaler } from '../journal/journaler-link.js'
+import {
+  type JournalerLink,
+  type JournalerThreadOptions,
+  startJournaler,
+} from '../journal/journaler-link.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import { createSyncedEdge, SyncedEdgeWriter } from '../journal/synced-edge.js'
 import type { CommandPort } from './command-port.js'
@@ -22,7 +26,7 @@ import type { Domain } from './domain.js'
 import { DoorbellSet } from './doorbell-set.js'
 import { EngineEnding } from './engine-ending.js'
 import type { ResolvedOptions } from './engine-options.js'
-import { EventLoopDriver } from './event-loop-driver.js'
+import { EventLoopDriver, type PolledWork } from './event-loop-driver.js'
 import { FailureLog } from './failure-log.js'
 import { Gate } from './gate.js'
 import type { Lane, LaneMemory } from './lane.js'
@@ -39,6 +43,17 @@ import { JournalClock, systemClock } from './wall-clock.js'
 /** Batches of each lane before other work of the thread gets a turn. */
 const ROUNDS_A_PASS_MAX = 16
 
+/** What drives the engine from outside: threads and the event loop, or a simulation of both. */
+export interface HostMachinery {
+  startJournaler(options: JournalerThreadOptions): JournalerLink
+  startDriver(work: PolledWork, doorbells: DoorbellSet): Pick<EventLoopDriver, 'kick' | 'stop'>
+}
+
+const THREADS: HostMachinery = {
+  startJournaler,
+  startDriver: (work, doorbells) => new EventLoopDriver(work, doorbells),
+}
+
 export class EngineHost {
   readonly ringMemory: EventRingMemory
   readonly edgeMemory = createSyncedEdge()
@@ -52,7 +67,7 @@ export class EngineHost {
   private readonly gate: Gate
   private readonly processor: Processor
   private readonly journaler: JournalerLink | undefined
-  private readonly driver: EventLoopDriver
+  private readonly driver: ReturnType<HostMachinery['startDriver']>
   private readonly lanes: Lanes
   /** Durability `none`: publishing is all there is to wait for. */
   private readonly ownReader: EventRingReader | undefined
@@ -64,9 +79,16 @@ export class EngineHost {
 
   /** @throws TidewheelError as openState does; the lock is free then */
   static async open(path: string, domain: Domain, options: ResolvedOptions): Promise<EngineHost> {
-    const state = openState(path, domain, options)
+    return EngineHost.start(openState(path, domain, options), options)
+  }
+
+  static async start(
+    state: OpenState,
+    options: ResolvedOptions,
+    machinery: HostMachinery = THREADS,
+  ): Promise<EngineHost> {
     try {
-      const host = new EngineHost(state, options)
+      const host = new EngineHost(state, options, machinery)
       await host.started()
       if (host.failure !== undefined) throw host.failure
       return host
@@ -76,7 +98,7 @@ export class EngineHost {
     }
   }
 
-  private constructor(state: OpenState, options: ResolvedOptions) {
+  private constructor(state: OpenState, options: ResolvedOptions, machinery: HostMachinery) {
     this.state = state
     this.options = options
     const { logger } = options
@@ -105,12 +127,12 @@ export class EngineHost {
     this.recentEvents = new RecentEvents(this.ringMemory)
     const doorbells = new DoorbellSet(new Doorbell(this.doorbellMemory))
     this.lanes = new Lanes(doorbells, this.gate, logger)
-    this.driver = new EventLoopDriver(
+    this.driver = machinery.startDriver(
       { work: () => this.work(), inFlight: () => this.inFlight },
       doorbells,
     )
     if (state.journal === undefined) this.ownReader = new EventRingReader(this.ringMemory)
-    else this.journaler = this.startJournaler(state.journal)
+    else this.journaler = this.startJournaler(state.journal, machinery)
     this.driver.kick()
   }
 
@@ -230,10 +252,13 @@ export class EngineHost {
     return this.ending.close()
   }
 
-  private startJournaler(journal: NonNullable<OpenState['journal']>): JournalerLink {
+  private startJournaler(
+    journal: NonNullable<OpenState['journal']>,
+    machinery: HostMachinery,
+  ): JournalerLink {
     const { options } = this
     if (journal.announcesCatalogue) this.announce(journal.preamble)
-    return startJournaler({
+    return machinery.startJournaler({
       path: journal.path,
       ring: this.ringMemory,
       edge: this.edgeMemory,

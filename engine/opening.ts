@@ -10,7 +10,7 @@ import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
 import { KEY_WINDOW_DEFAULT, type KeyWindow, sameWindow } from '../journal/key-window.js'
-import { recoverJournal } from '../journal/recovery.js'
+import { type RecoveryOptions, recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
 import type { Storage } from '../journal/storage.js'
@@ -51,31 +51,49 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
   try {
-    const replay = new Replay(runtime)
-    const { end, report } = recoverJournal(
-      storage,
-      { durability, segmentBytes },
-      (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
-    )
-    const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration(), keyWindow)
-    runtime.bind(merged.catalogue)
-    const { catalogue } = merged
-    // The types can wait for the first transaction, which brings a preamble at the start of a
-    // segment; a window is kept also when there is none.
-    const windowBefore = replay.catalogue?.keyWindow ?? KEY_WINDOW_DEFAULT
-    const changesWindow = !sameWindow(windowBefore, catalogue.keyWindow)
-    const journal: OpenJournal = {
-      path,
-      lock,
-      end,
-      preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
-      announcesCatalogue: merged.changed && (end.fileOffset !== SEGMENT_DATA || changesWindow),
-    }
-    return { runtime, catalogue, report, journal }
+    return recoverState(storage, lock, runtime, { durability, segmentBytes, keyWindow })
   } catch (error) {
     lock.abandon()
     throw error
   }
+}
+
+/**
+ * Everything behind the directory and its lock, which the caller holds: what tests over a simulated
+ * disk begin with.
+ * @throws TidewheelError whatever is wrong with journal or domain
+ */
+export function recoverState(
+  storage: Storage,
+  lock: JournalLock,
+  runtime: DomainRuntime,
+  options: Pick<ResolvedOptions, 'durability' | 'segmentBytes' | 'keyWindow'> &
+    Pick<RecoveryOptions, 'window'>,
+): OpenState {
+  const { keyWindow, ...given } = options
+  const durability = options.durability === 'os' ? 'os' : 'disk'
+  const replay = new Replay(runtime)
+  const { end, report } = recoverJournal(
+    storage,
+    { ...given, durability },
+    (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
+  )
+  const { domain } = runtime
+  const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration(), keyWindow)
+  runtime.bind(merged.catalogue)
+  const { catalogue } = merged
+  // The types can wait for the first transaction, which brings a preamble at the start of a
+  // segment; a window is kept also when there is none.
+  const windowBefore = replay.catalogue?.keyWindow ?? KEY_WINDOW_DEFAULT
+  const changesWindow = !sameWindow(windowBefore, catalogue.keyWindow)
+  const journal: OpenJournal = {
+    path: storage.path,
+    lock,
+    end,
+    preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
+    announcesCatalogue: merged.changed && (end.fileOffset !== SEGMENT_DATA || changesWindow),
+  }
+  return { runtime, catalogue, report, journal }
 }
 
 /** @throws TidewheelError JOURNAL_UNREADABLE for what is no directory, or not ours to use. */

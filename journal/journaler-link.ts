@@ -4,7 +4,7 @@
  *
  * A thread that ends in any other way (an exception, `terminate`, out of memory) is a failure of the
  * journal; there is no second thread on the same state. Only the preparer may die: the journal then
- * goes on in sparse segments.
+ * goes on in sparse segments, unless it died while it made the name of one durable.
  */
 import { Worker } from 'node:worker_threads'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
@@ -16,9 +16,9 @@ import { openFileStorage } from './file-storage.js'
 import type { JournalEnd } from './journal-end.js'
 import type { JournalerData, JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
 import { createJournalerStatus, JournalerStatus } from './journaler-status.js'
-import { removeUnfinishedSegments } from './segment.js'
-import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, segmentName } from './segment-layout.js'
-import { createSegmentPreparation, SegmentPreparation } from './segment-preparation.js'
+import { preparationAfter } from './prepared-segment-source.js'
+import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
+import { SegmentPreparation } from './segment-preparation.js'
 import { SyncedEdgeWriter } from './synced-edge.js'
 
 /** An interrupt can fall between the journaler's last look and its sleep, so it is repeated. */
@@ -57,8 +57,8 @@ export interface JournalerLink {
 }
 
 /**
- * @throws TidewheelError INVALID_OPTION for a segment size out of range; what the system says where
- * the directory cannot be read.
+ * @throws TidewheelError INVALID_OPTION for a segment size out of range, STORAGE_FAILED where the
+ * directory cannot be read or cleaned up.
  */
 export function startJournaler(options: JournalerThreadOptions): JournalerLink {
   const { segmentBytes } = options
@@ -88,7 +88,7 @@ class ThreadedJournaler implements JournalerLink {
   constructor(options: JournalerThreadOptions) {
     this.options = options
     const { path, end, segmentBytes, direct = true } = options
-    const preparation = preparationOf(path, end)
+    const preparation = preparationAfter(openFileStorage(path), end)
     const status = createJournalerStatus()
     this.status = new JournalerStatus(status)
     this.preparation = new SegmentPreparation(preparation)
@@ -208,20 +208,6 @@ class ThreadedJournaler implements JournalerLink {
     new Doorbell(this.options.doorbell).ring()
     this.options.onFailure(error)
   }
-}
-
-/**
- * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
- * where a torn block was the first of its segment, the journal ends in the segment before, and the
- * one behind was prepared already. Recovery has found all of them whole and empty.
- */
-function preparationOf(path: string, end: JournalEnd): SharedArrayBuffer {
-  const storage = openFileStorage(path)
-  removeUnfinishedSegments(storage)
-  const names = new Set(storage.list())
-  let ready = end.segmentNumber
-  while (names.has(segmentName(ready + 1))) ready += 1
-  return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
 }
 
 function unexpectedEnd(exitCode: number, uncaught: unknown): TidewheelError {

@@ -20,6 +20,14 @@ export interface CutPiece {
 }
 
 const UNFINISHED_SUFFIX = '.new'
+const COPY_NAME = /^(\d{10}\.segment)\.torn-(\d+)(?:-\d+)?$/
+
+/** Where in a segment the bytes of a copy lay. */
+interface KeptRange {
+  readonly file: string
+  readonly from: number
+  readonly to: number
+}
 
 /** The name of a complete copy from which this piece is being zeroed, if there is one. */
 export function findKeptCopy(
@@ -60,6 +68,23 @@ export function keepCopy(storage: Storage, piece: CutPiece, window: ReadWindow):
   storage.rename(temporary, name)
   storage.syncDirectory()
   return name
+}
+
+/** What all complete copies hold: everything that was ever cut. */
+export function keptRanges(storage: Storage): KeptRange[] {
+  const ranges: KeptRange[] = []
+  for (const name of storage.list()) {
+    const [, file, offset] = COPY_NAME.exec(name) ?? []
+    if (file === undefined) continue
+    const from = Number(offset)
+    const copy = storage.open(name, 'read')
+    try {
+      ranges.push({ file, from, to: from + copy.sizeBytes() })
+    } finally {
+      copy.close()
+    }
+  }
+  return ranges
 }
 
 function copyName(piece: CutPiece, ordinal: number): string {

@@ -4,9 +4,11 @@
  * writes are slower, and says so.
  */
 import { assert, TidewheelError } from './errors.js'
-import { createSegment, randomSalt } from './segment.js'
+import type { JournalEnd } from './journal-end.js'
+import { writing } from './opening-errors.js'
+import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
-import type { SegmentPreparation } from './segment-preparation.js'
+import { createSegmentPreparation, type SegmentPreparation } from './segment-preparation.js'
 import type { SegmentSource } from './segment-source.js'
 import type { Storage } from './storage.js'
 
@@ -67,10 +69,13 @@ export class PreparedSegmentSource implements SegmentSource {
       preparation.waitForPrepared(number, RENAME_POLL_MS)
     }
     if (storage.list().includes(segmentName(number))) {
-      // Renamed by a preparer that did not live to sync the directory.
-      storage.syncDirectory()
-      preparation.setPrepared(number)
-      return
+      // Renamed by a preparer that did not get further. If it was the sync of the directory that
+      // failed, another one may say OK although the name is not on disk.
+      throw new TidewheelError(
+        'STORAGE_FAILED',
+        'the next segment has its name, and it is not known whether that is on disk; check the disk, restart the machine if it reports errors, then open the engine again: what was answered is kept',
+        { file: segmentName(number) },
+      )
     }
     if (preparation.hasEnded) {
       this.createSparse(number)
@@ -82,4 +87,20 @@ export class PreparedSegmentSource implements SegmentSource {
       { file: segmentName(number) },
     )
   }
+}
+
+/**
+ * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
+ * where a torn block was the first of its segment, the journal ends in the segment before, and the
+ * one behind was prepared already. Recovery has found all of them whole and empty.
+ * @throws TidewheelError STORAGE_FAILED
+ */
+export function preparationAfter(storage: Storage, end: JournalEnd): SharedArrayBuffer {
+  const names = writing(storage, () => {
+    removeUnfinishedSegments(storage)
+    return new Set(storage.list())
+  })
+  let ready = end.segmentNumber
+  while (names.has(segmentName(ready + 1))) ready += 1
+  return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
 }

@@ -9,7 +9,7 @@ import { assert, TidewheelError } from './errors.js'
 import { FrameCursor } from './frames.js'
 import { type JournalEnd, newJournalEnd } from './journal-end.js'
 import type { BlockPlace, JournalScan } from './journal-scan.js'
-import { keepCopy } from './kept-copy.js'
+import { keepCopy, keptRanges } from './kept-copy.js'
 import { type Manifest, writeManifest } from './manifest.js'
 import type { ReadWindow } from './read-window.js'
 import { SEAL_RECORD } from './record-layout.js'
@@ -17,6 +17,7 @@ import type { RecoveryCut } from './recovery-report.js'
 import { removeUnfinishedSegments } from './segment.js'
 import type { SegmentFile } from './segment-file.js'
 import { encodeSegmentHeader } from './segment-header.js'
+import { SEGMENT_DATA } from './segment-layout.js'
 import type { SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
 import { removeUnfinishedIndexes } from './stream-index-build.js'
@@ -34,11 +35,14 @@ export function finishJournal(
   repaired: string[],
 ): { end: JournalEnd; cut: RecoveryCut | undefined } {
   const { segments } = set
+  // What is seen here may have its name from a process that died before it synced the directory.
+  storage.syncDirectory()
   repairHeaders(storage, segments, repaired)
   repairPadding(storage, segments, scan, repaired)
   const end = endOf(set, scan)
   rewriteTail(storage, segments, scan, window, end)
-  const cut = decision.kind === 'cut' ? cutTail(storage, decision, window) : undefined
+  const cut = decision.kind === 'cut' ? keepTail(storage, decision, window) : undefined
+  zeroWhatWasCut(storage, segments, end)
   if (set.unfinished !== undefined) {
     storage.remove(set.unfinished.name)
     storage.syncDirectory()
@@ -167,7 +171,7 @@ function endOf(set: SegmentSet, scan: JournalScan): JournalEnd {
 }
 
 /** Every copy is on disk before the first byte is zeroed. */
-function cutTail(
+function keepTail(
   storage: Storage,
   decision: Extract<TailDecision, { kind: 'cut' }>,
   window: ReadWindow,
@@ -176,12 +180,25 @@ function cutTail(
   const [first] = pieces
   assert(first !== undefined, 'a cut takes something')
   const keptAs = pieces.map((piece) => keepCopy(storage, piece, window))
-  let bytes = 0
-  for (const { file, from, to } of pieces) {
-    zero(storage, file, from, to)
-    bytes += to - from
-  }
+  const bytes = pieces.reduce((sum, { from, to }) => sum + to - from, 0)
   return { file: first.file, offset: first.from, bytes, reason, keptAs }
+}
+
+/**
+ * Not only what is cut now: where an earlier opening failed to sync its zeros, the page cache may
+ * show them and the disk may not have them. What was cut would be back after a loss of power, behind
+ * blocks that were written since. So everything that was ever cut and lies behind the end is zeroed
+ * by each opening, until blocks have been written over it.
+ */
+function zeroWhatWasCut(storage: Storage, segments: readonly SegmentFile[], end: JournalEnd): void {
+  for (const { file, from, to } of keptRanges(storage)) {
+    const segment = segments.find(({ name }) => name === file)
+    if (segment === undefined || segment.number < end.segmentNumber) continue
+    const behind = segment.number === end.segmentNumber ? end.fileOffset : SEGMENT_DATA
+    const start = Math.max(from, behind)
+    const stop = Math.min(to, segment.sizeBytes)
+    if (start < stop) zero(storage, file, start, stop)
+  }
 }
 
 /** Durable when it returns. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openFileStorage, writeFully } from '../../journal/file-storage.js'
-import { alignedBuffer } from '../../journal/storage.js'
+import { describeStorage } from '../support/storage-conformance.js'
 import { temporaryDirectory } from './writing-harness.js'
 
 /** In a process of its own, which can be killed where it waits for ever. */
@@ -66,61 +66,11 @@ describe('file storage', () => {
     mkdirSync(join(path, 'directory'))
     expect(openFileStorage(path).list()).toEqual(['a', 'b', 'c.segment'])
   })
-
-  it.each([true, false])('file storage: writes and reads at positions (direct %s)', (direct) => {
-    const path = temporaryDirectory()
-    const storage = openFileStorage(path, { direct })
-    const file = storage.open('f', 'create', { direct: true })
-    if (!direct) expect(file.direct).toBe(false)
-    expect(file.sizeBytes()).toBe(0)
-    file.truncate(16_384)
-    const bytes = alignedBuffer(8192).fill(7)
-    file.write(bytes, 4096)
-    file.sync()
-    const back = alignedBuffer(16_384).fill(1)
-    expect(file.read(back, 0)).toBe(16_384)
-    expect(back.subarray(0, 4096).every((byte) => byte === 0)).toBe(true)
-    expect(back.subarray(4096, 12_288).every((byte) => byte === 7)).toBe(true)
-    // Less at the end of the file, nothing behind it.
-    expect(file.read(back.subarray(0, 8192), 12_288)).toBe(4096)
-    expect(file.read(back.subarray(0, 4096), 16_384)).toBe(0)
-    file.close()
-    file.close()
-    expect(readFileSync(join(path, 'f')).byteLength).toBe(16_384)
-  })
-
-  it('file storage: modes (create needs it missing, the others need it)', () => {
-    const storage = openFileStorage(temporaryDirectory())
-    for (const direct of [false, true]) {
-      const name = `file-${direct}`
-      expect(() => storage.open(name, 'read', { direct })).toThrow('ENOENT')
-      expect(() => storage.open(name, 'write', { direct })).toThrow('ENOENT')
-      storage.open(name, 'create', { direct }).close()
-      expect(() => storage.open(name, 'create', { direct })).toThrow('EEXIST')
-      const file = storage.open(name, 'read', { direct })
-      expect(() => file.write(alignedBuffer(4096), 0)).toThrow('EBADF')
-      file.close()
-      expect(storage.open(name, 'write', { direct }).sizeBytes()).toBe(0)
-    }
-  })
-
-  it('file storage: renames, removes, syncs the directory, knows what is free', () => {
-    const storage = openFileStorage(temporaryDirectory())
-    storage.open('a', 'create').close()
-    storage.rename('a', 'b')
-    storage.syncDirectory()
-    expect(storage.list()).toEqual(['b'])
-    storage.remove('b')
-    expect(storage.list()).toEqual([])
-    expect(() => storage.remove('b')).toThrow('ENOENT')
-    expect(storage.freeBytes()).toBeGreaterThan(0)
-  })
-
-  it.each(['../x', 'a/b', '', '/etc/passwd'])('file storage: a name is no path (%s)', (name) => {
-    const storage = openFileStorage(temporaryDirectory())
-    expect(() => storage.open(name, 'create')).toThrow('names a file in this directory')
-  })
 })
+
+describeStorage('file storage', (direct) =>
+  openFileStorage(temporaryDirectory(), direct === undefined ? {} : { direct }),
+)
 
 describe('writeFully', () => {
   it('writeFully: goes on after short writes, at the right place', () => {

@@ -1,0 +1,236 @@
+/**
+ * Mistakes that would lose, double or invent data, each as a change of one place of the compiled code,
+ * and the test that must fail for it. Whoever changes such a place finds the entry here, since a text
+ * that is no longer found is an error (main.ts).
+ */
+
+export interface PlantedBug {
+  readonly name: string
+  /** Below dist/. */
+  readonly file: string
+  /** Must be there exactly once. */
+  readonly search: string
+  readonly replace: string
+  /** Below dist/. At least one of its tests must fail. */
+  readonly test: string
+}
+
+const SIMULATION = 'test/simulation.test.js'
+const POWER_LOSS = 'test/power-loss.test.js'
+const FAILED_SYNC = 'test/journal/recovery-failed-sync.test.js'
+const DAMAGE = 'test/journal/tail-decision.test.js'
+
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'answers before the block is written',
+    file: 'journal/journaler.js',
+    search: 'segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
+    replace:
+      'this.release(nextPosition); segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'answers before the block is synced',
+    file: 'journal/journaler.js',
+    search: 'if (isSyncedNow && !segment.file.direct)',
+    replace: 'if (false)',
+    test: SIMULATION,
+  },
+  {
+    name: "never syncs at level 'os'",
+    file: 'journal/journaler.js',
+    search: 'if (nowMs - this.unsyncedSinceMs >= SYNC_INTERVAL_MS)',
+    replace: 'if (false)',
+    test: SIMULATION,
+  },
+  {
+    name: 'says that a segment was synced, and does not sync it',
+    file: 'journal/journaler.js',
+    search: 'this.segment.file.sync();\n        this.syncedThrough',
+    replace: 'this.syncedThrough',
+    test: SIMULATION,
+  },
+  {
+    name: 'tries a failed sync again',
+    file: 'journal/journaler.js',
+    search: 'this.segment.file.sync();\n        this.syncedThrough',
+    replace:
+      'try { this.segment.file.sync(); } catch { this.segment.file.sync(); }\n        this.syncedThrough',
+    test: SIMULATION,
+  },
+  {
+    name: 'tries a failed sync of a block again',
+    file: 'journal/journaler.js',
+    search: '            segment.file.sync();\n        this.blockNumber += 1;',
+    replace:
+      '            try { segment.file.sync(); } catch { segment.file.sync(); }\n        this.blockNumber += 1;',
+    test: SIMULATION,
+  },
+  {
+    name: 'goes on after a failed write',
+    file: 'journal/journaler.js',
+    search: 'segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
+    replace: 'try { segment.file.write(staging.subarray(0, blockBytes), fileOffset); } catch {}',
+    test: SIMULATION,
+  },
+  {
+    name: 'writes the next block over the last one',
+    file: 'journal/journaler.js',
+    search: 'this.fileOffset += blockBytes;',
+    replace: 'this.fileOffset += blockBytes - (blockBytes > 8192 ? 4096 : 0);',
+    test: SIMULATION,
+  },
+  {
+    name: 'writes to a segment that the manifest does not know, nor the disk',
+    file: 'journal/journaler.js',
+    search: 'writeManifest(storage, { journalId: end.journalId, highestSegment: number });',
+    replace: '',
+    test: 'test/journal/journaler.test.js',
+  },
+  {
+    name: 'ignores a short count',
+    file: 'journal/file-storage.js',
+    search: 'while (written < lengthBytes) {',
+    replace: 'if (written < lengthBytes) {',
+    test: SIMULATION,
+  },
+  {
+    name: 'does not sync the directory after the manifest',
+    file: 'journal/manifest.js',
+    search: 'storage.syncDirectory();',
+    replace: '',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'does not sync the manifest before it is renamed',
+    file: 'journal/manifest.js',
+    search: 'file.sync();',
+    replace: '',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'does not sync a segment before it is renamed',
+    file: 'journal/segment-preparer.js',
+    search: 'file.sync();',
+    replace: '',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'does not sync a first segment before it is renamed',
+    file: 'journal/segment.js',
+    search: 'file.sync();',
+    replace: '',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'does not sync the directory after a copy of what is cut',
+    file: 'journal/kept-copy.js',
+    search: 'storage.syncDirectory();',
+    replace: '',
+    test: SIMULATION,
+  },
+  {
+    name: 'does not sync the copy of what is cut',
+    file: 'journal/kept-copy.js',
+    search: 'target.sync();',
+    replace: '',
+    test: 'test/journal/recovery-crash.test.js',
+  },
+  {
+    name: 'syncs the directory again after that has failed',
+    file: 'journal/prepared-segment-source.js',
+    search: "throw new TidewheelError('STORAGE_FAILED', 'the next segment has its name",
+    replace:
+      "storage.syncDirectory(); preparation.setPrepared(number); return; throw new TidewheelError('STORAGE_FAILED', 'the next segment has its name",
+    test: 'test/journal/segment-preparer.test.js',
+  },
+  {
+    name: 'believes names that a killed process did not sync',
+    file: 'journal/recovery-repair.js',
+    search: 'storage.syncDirectory();\n    repairHeaders',
+    replace: 'repairHeaders',
+    test: FAILED_SYNC,
+  },
+  {
+    name: 'zeroes what was cut only once',
+    file: 'journal/recovery-repair.js',
+    search: '    zeroWhatWasCut(storage, segments, end);',
+    replace: "    if (decision.kind === 'cut') zeroWhatWasCut(storage, segments, end);",
+    test: FAILED_SYNC,
+  },
+  {
+    name: 'zeroes what is cut, and does not sync that',
+    file: 'journal/recovery-repair.js',
+    search:
+      'file.write(zeros.subarray(0, Math.min(zeros.byteLength, to - at)), at);\n        }\n        file.sync();',
+    replace: 'file.write(zeros.subarray(0, Math.min(zeros.byteLength, to - at)), at);\n        }',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'trusts the tail without writing it again',
+    file: 'journal/recovery-repair.js',
+    search: 'rewriteTail(storage, segments, scan, window, end);\n    const cut',
+    replace:
+      'rewriteTail({ ...storage, open: (name) => { const file = storage.open(name, "read"); return { name, direct: false, sizeBytes: () => file.sizeBytes(), read: (b, p) => file.read(b, p), write() {}, sync() {}, close: () => file.close() }; } }, segments, scan, window, end);\n    const cut',
+    test: SIMULATION,
+  },
+  {
+    name: 'cuts at the first bad block',
+    file: 'journal/tail-decision.js',
+    search: 'if (evidence.syncedThrough >= stop.blockNumber) {',
+    replace:
+      "if (true) { return { kind: 'cut', reason: 'it is bad', pieces: evidence.pieces };\n    }\n    if (evidence.syncedThrough >= stop.blockNumber) {",
+    test: DAMAGE,
+  },
+  {
+    name: 'cuts a block that a later one proves to have been durable',
+    file: 'journal/tail-decision.js',
+    search: 'if (evidence.syncedThrough >= stop.blockNumber) {',
+    replace: 'if (false) {',
+    test: DAMAGE,
+  },
+  {
+    name: 'refuses what a write that was cut short leaves',
+    file: 'journal/tail-decision.js',
+    search: 'if (!isOneBlockInFlight(stop, pieces)) {',
+    replace: 'if (true) {',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'does not look at the checksum of a payload',
+    file: 'journal/block-check.js',
+    search: 'if (crc32(payload, segment.salt) !== header.payloadChecksum) {',
+    replace: 'if (false) {',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'replays a block twice',
+    file: 'journal/journal-scan.js',
+    search: 'visit(window.view, frameOffset, header.payloadBytes, header);',
+    replace:
+      'visit(window.view, frameOffset, header.payloadBytes, header); if (header.blockNumber === 3) visit(window.view, frameOffset, header.payloadBytes, header);',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'forgets the idempotency keys at replay',
+    file: 'engine/applier.js',
+    search: 'else if (type === KEYED_OUTCOME_RECORD) {',
+    replace:
+      'else if (type === KEYED_OUTCOME_RECORD && this.replaying) {}\n            else if (type === KEYED_OUTCOME_RECORD) {',
+    test: SIMULATION,
+  },
+  {
+    name: 'lets answers out that wait for what is not synced',
+    file: 'engine/gate.js',
+    search: 'this.positions[this.head & MASK] <= passed',
+    replace: 'true',
+    test: POWER_LOSS,
+  },
+  {
+    name: 'lets time go backwards',
+    file: 'engine/wall-clock.js',
+    search: 'if (us >= this.latestUs && us <= Number.MAX_SAFE_INTEGER) {',
+    replace: 'if (us <= Number.MAX_SAFE_INTEGER) {',
+    test: SIMULATION,
+  },
+]
