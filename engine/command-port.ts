@@ -198,7 +198,10 @@ export class CommandPort {
       // What nobody looked at is passed over.
     }
     this.isPolling = false
-    if (view.ticket !== last) return this.condemn()
+    if (view.ticket !== last) {
+      this.answered = view.ticket
+      return this.condemn()
+    }
     receipts.release()
     if (this.synceds.length > 0) this.releaseSynced(last)
     this.releaseRoom()

@@ -18,12 +18,12 @@
  */
 import { causeOf, TidewheelError } from '../journal/errors.js'
 import type { EventRingWriter } from '../journal/event-ring.js'
+import { setU64Halves } from '../journal/layout.js'
 import {
   FRAME_COMMAND_TYPE,
   FRAME_EVENT_COUNT,
   FRAME_LENGTH,
   FRAME_TIME,
-  FRAME_TIME_HIGH,
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
 import { StateRangeError } from '../journal/schema/state-view.js'
@@ -194,8 +194,7 @@ export class Processor {
     view.setUint32(frame + FRAME_LENGTH, this.tx.offset - frame, true)
     view.setUint16(frame + FRAME_COMMAND_TYPE, command.number, true)
     view.setUint16(frame + FRAME_EVENT_COUNT, this.tx.eventCount, true)
-    view.setUint32(frame + FRAME_TIME, this.timeLow, true)
-    view.setUint32(frame + FRAME_TIME_HIGH, this.timeHigh, true)
+    setU64Halves(view, frame + FRAME_TIME, this.timeLow, this.timeHigh)
   }
 
   /** Nothing of the command has happened; with a key, that too is kept. */

@@ -39,6 +39,12 @@ export function setU64(view: DataView, offset: number, value: number): void {
   view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000), true)
 }
 
+/** The same for a value that is at hand in two halves of 32 bits. */
+export function setU64Halves(view: DataView, offset: number, low: number, high: number): void {
+  view.setUint32(offset, low, true)
+  view.setUint32(offset + 4, high, true)
+}
+
 /**
  * Writes an unsigned integer below 2⁴⁸, little-endian, as a u32 and a u16 that lie apart. Below 2³²
  * there is no division: that is where nearly all values are.

@@ -52,7 +52,6 @@ export const FRAME_LENGTH = 0
 export const FRAME_COMMAND_TYPE = 4
 export const FRAME_EVENT_COUNT = 6
 export const FRAME_TIME = 8
-export const FRAME_TIME_HIGH = 12
 export const FRAME_HEADER_BYTES = 16
 
 export const RECORD_LENGTH = 0
@@ -100,8 +99,7 @@ assertLayout(
     [FRAME_LENGTH, 4],
     [FRAME_COMMAND_TYPE, 2],
     [FRAME_EVENT_COUNT, 2],
-    [FRAME_TIME, 4],
-    [FRAME_TIME_HIGH, 4],
+    [FRAME_TIME, 8],
   ],
   FRAME_HEADER_BYTES,
 )
