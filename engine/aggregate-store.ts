@@ -23,7 +23,6 @@ import {
   SLOT_VERSION_HIGH_MASK,
   SLOT_VERSION_WORD,
 } from './slab-layout.js'
-import type { UndoLog } from './undo-log.js'
 
 export abstract class AggregateStore {
   readonly name: string
@@ -116,9 +115,6 @@ export abstract class AggregateStore {
   get isFull(): boolean {
     return this.ids.count >= this.capacity
   }
-
-  /** The state that `evolve` changes, after `undo` has been told. */
-  abstract writable(slot: number, undo: UndoLog): unknown
 
   /** The state that `decide` reads; the same view for the same stream until {@link releaseViews}. */
   abstract readable(slot: number, id: unknown): unknown

@@ -25,10 +25,12 @@ import {
   STREAM_OPENED_ID_BYTES,
   STREAM_OPENED_RECORD,
 } from '../journal/record-layout.js'
+import { readRecordVersion } from '../journal/record-version.js'
 import type { DomainRuntime } from './domain-runtime.js'
 import type { EventMetaView } from './event-meta.js'
 import type { EventRuntime } from './event-runtime.js'
 import { rememberOutcome } from './keyed-outcome.js'
+import { RecordStore } from './record-store.js'
 import type { UndoLog } from './undo-log.js'
 
 export class Applier {
@@ -56,7 +58,7 @@ export class Applier {
     if (view !== this.attached) this.attach(view)
     const { meta, runtime } = this
     const end = offset + view.getUint32(offset + FRAME_LENGTH, true)
-    this.undo.clear()
+    this.undo.begin(view.getUint16(offset + FRAME_EVENT_COUNT, true))
     meta.time = getU64(view, offset + FRAME_TIME)
     meta.sequence = runtime.sequence
     let record = offset + FRAME_HEADER_BYTES
@@ -73,6 +75,26 @@ export class Applier {
     assert(record === end, 'records fill their frame')
     runtime.sequence = meta.sequence
     runtime.latestUs = meta.time
+  }
+
+  /**
+   * Takes back what {@link applyFrame} has changed before it threw, where that was record state only.
+   */
+  takeBack(view: DataView, offset: number): void {
+    const { meta, runtime, undo } = this
+    const reached: number[] = []
+    for (let record = offset + FRAME_HEADER_BYTES; record <= meta.record; ) {
+      const type = view.getUint16(record + RECORD_TYPE, true)
+      if (type >= FIRST_CATALOGUED_TYPE) reached.push(record)
+      record += alignWord(view.getUint32(record + RECORD_LENGTH, true))
+    }
+    for (const record of reached.reverse()) {
+      const { store } = runtime.eventByNumber(view.getUint16(record + RECORD_TYPE, true))
+      assert(store instanceof RecordStore, 'there is no way back from object state')
+      const slot = view.getUint32(record + RECORD_SLOT, true)
+      store.restore(slot, undo)
+      store.setVersion(slot, readRecordVersion(view, record) - 1)
+    }
   }
 
   /** Where {@link applyFrame} is, or where it threw. */

@@ -13,12 +13,13 @@
  *       if (slot !== 0) tx.append(this, slot, codec.encode(value, tx))
  *     }
  *     apply(view, record) {
- *       const slot = view.getUint32(record + 8, true), at = slot * 4
+ *       const slot = view.getUint32(record + 8, true)
+ *       const fields = slot * 4 + 2
  *       if (undo.isKept) {
- *         const saved = undo.roomFor(6), to = undo.wordCount
- *         saved[to] = words[at]; saved[to + 1] = words[at + 1]; …
- *         saved[to + 4] = 0; saved[to + 5] = slot
- *         undo.wordCount = to + 6
+ *         const saved = undo.words, to = undo.wordCount
+ *         saved[to + 0] = words[fields + 0]
+ *         saved[to + 1] = words[fields + 1]
+ *         undo.wordCount = to + 2
  *       }
  *       state.$wrap(slot * 16 + 8, slot)
  *       flyweight.$wrap(record + 16)
@@ -36,8 +37,8 @@ import type { EventType } from './domain.js'
 import type { EventMetaView } from './event-meta.js'
 import { EventRuntime, refuseResult } from './event-runtime.js'
 import { RecordStore } from './record-store.js'
-import { SLOT_FIELDS } from './slab-layout.js'
-import { UNDO_ENTRY_WORDS, type UndoLog } from './undo-log.js'
+import { SLOT_FIELDS, SLOT_FIELDS_WORD } from './slab-layout.js'
+import type { UndoLog } from './undo-log.js'
 
 /** Slots of more words are saved in a loop, which costs less than the code would. */
 const WORDS_UNROLLED_MAX = 32
@@ -71,6 +72,7 @@ export function compileEvent(
   >(source, {
     EventRuntime,
     codec: type.$codec,
+    columns: store instanceof RecordStore ? store.columns : undefined,
     evolve: type.evolve,
     flyweight,
     ids: store.ids,
@@ -85,20 +87,17 @@ export function compileEvent(
   return new Generated(type, store, flyweight)
 }
 
-/** Saves the slot, and moves the view of `evolve` to it. */
-function recordStateCode({ columns, index, strideBytes, strideWords }: RecordStore): string {
-  const lines: string[] = []
-  if (strideWords > WORDS_UNROLLED_MAX || columns.length > 0) lines.push('undo.save(store, slot)')
-  else {
-    const entryWords = strideWords + UNDO_ENTRY_WORDS
-    lines.push('if (undo.isKept) {')
-    lines.push(`  const saved = undo.roomFor(${entryWords}), to = undo.wordCount`)
-    lines.push(`  const at = slot * ${strideWords}`)
-    for (let i = 0; i < strideWords; i++) lines.push(`  saved[to + ${i}] = words[at + ${i}]`)
-    lines.push(`  saved[to + ${strideWords}] = ${index}`)
-    lines.push(`  saved[to + ${strideWords + 1}] = slot`)
-    lines.push(`  undo.wordCount = to + ${entryWords}`, '}')
+/** Saves the fields of the slot, and moves the view of `evolve` to them. */
+function recordStateCode({ columns, fieldWords, strideBytes, strideWords }: RecordStore): string {
+  const lines: string[] = [`const fields = slot * ${strideWords} + ${SLOT_FIELDS_WORD}`]
+  lines.push('if (undo.isKept) {')
+  if (fieldWords > WORDS_UNROLLED_MAX) lines.push(`  undo.saveWords(words, fields, ${fieldWords})`)
+  else if (fieldWords > 0) {
+    lines.push('  const saved = undo.words, to = undo.wordCount')
+    for (let i = 0; i < fieldWords; i++) lines.push(`  saved[to + ${i}] = words[fields + ${i}]`)
+    lines.push(`  undo.wordCount = to + ${fieldWords}`)
   }
-  lines.push(`state.$wrap(slot * ${strideBytes} + ${SLOT_FIELDS}, slot)`)
+  if (columns.length > 0) lines.push('  undo.saveColumns(columns, slot)')
+  lines.push('}', `state.$wrap(slot * ${strideBytes} + ${SLOT_FIELDS}, slot)`)
   return lines.join('\n    ')
 }

@@ -45,7 +45,8 @@ export class DomainRuntime implements StateIds {
         ? new ObjectStore(aggregate, aggregate.state)
         : new RecordStore(aggregate, stateLayoutOf(domain, aggregate.index), this),
     )
-    this.undo = new UndoLog(this.stores)
+    const records = this.stores.filter((store) => store instanceof RecordStore)
+    this.undo = new UndoLog(Math.max(0, ...records.map(({ fieldWords }) => fieldWords)))
     this.events = domain.events.map((event) =>
       compileEvent(event, this.stores[event.aggregateIndex]!, this.undo, this.meta),
     )

@@ -16,7 +16,8 @@ export class ObjectStore extends AggregateStore {
     this.object = object
   }
 
-  override writable(slot: number, undo: UndoLog): object {
+  /** The state that `evolve` changes; there is no way back from it. */
+  writable(slot: number, undo: UndoLog): object {
     undo.hasObjectChanges = true
     let state = this.states.get(slot)
     if (state === undefined) {

@@ -178,7 +178,7 @@ export class Processor {
       applier.applyFrame(ring.view, frame)
     } catch (error) {
       if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
-        applier.undo.restore()
+        applier.takeBack(ring.view, frame)
         tx.failure = error
       } else {
         this.failure = evolveError(command.name, applier.eventReached, error)

@@ -9,7 +9,7 @@ import {
 } from '../journal/schema/state-view.js'
 import { AggregateStore } from './aggregate-store.js'
 import type { Aggregate } from './domain.js'
-import { SLOT_FIELDS } from './slab-layout.js'
+import { SLOT_FIELDS, SLOT_FIELDS_WORD } from './slab-layout.js'
 import type { UndoLog } from './undo-log.js'
 
 /** Views are looked for one by one; beyond this many in one command, through a Map. */
@@ -17,6 +17,9 @@ const VIEWS_SEARCHED_MAX = 16
 
 export class RecordStore extends AggregateStore {
   readonly columns: ChunkedColumn<unknown>[]
+  /** Of a slot, behind version and pending. */
+  readonly fieldWords: number
+  /** What `evolve` changes; moved from slot to slot. */
   readonly writer: StateView
   private readonly createReader: () => StateView
   private readonly readers: StateView[] = []
@@ -28,6 +31,7 @@ export class RecordStore extends AggregateStore {
   constructor(aggregate: Aggregate, layout: PayloadLayout, ids: StateIds) {
     super(aggregate, stateBytes(layout))
     this.columns = createColumns(layout)
+    this.fieldWords = this.strideWords - SLOT_FIELDS_WORD
     const { Writable, ReadOnly } = createStateViews(layout)
     this.writer = new Writable()
     this.writer.$attach(this.slab, this.columns, ids)
@@ -38,10 +42,10 @@ export class RecordStore extends AggregateStore {
     }
   }
 
-  override writable(slot: number, undo: UndoLog): StateView {
-    undo.save(this, slot)
-    this.writer.$wrap(slot * this.strideBytes + SLOT_FIELDS, slot)
-    return this.writer
+  /** Puts back the fields that `undo` saved last, which were of this slot. */
+  restore(slot: number, undo: UndoLog): void {
+    undo.restoreColumns(this.columns, slot)
+    undo.restoreWords(this.words, slot * this.strideWords + SLOT_FIELDS_WORD, this.fieldWords)
   }
 
   override readable(slot: number, id: unknown): StateView {

@@ -25,6 +25,7 @@ export const SLOT_FIELDS = 8
 /** Words of 32 bits, and how the second is divided. */
 export const SLOT_VERSION_WORD = 0
 export const SLOT_PENDING_WORD = 1
+export const SLOT_FIELDS_WORD = 2
 export const SLOT_PENDING_SHIFT = 16
 export const SLOT_VERSION_HIGH_MASK = 0xffff
 
@@ -37,6 +38,7 @@ assertLayout(
   ],
   SLOT_FIELDS,
 )
+assert(SLOT_FIELDS_WORD * 4 === SLOT_FIELDS, 'fields begin behind the two words')
 assert(SLOT_VERSION_WORD * 4 === SLOT_VERSION, 'the low part of a version is a word')
 assert(SLOT_PENDING_WORD * 4 === SLOT_VERSION_HIGH, 'version high and pending are a word')
 assert(EVENTS_A_TRANSACTION_MAX <= 0xffff, 'the pending events of a stream fit into 16 bits')

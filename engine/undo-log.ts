@@ -1,78 +1,60 @@
 /**
  * What the running transaction has changed in record state, so that a range error in the middle
- * leaves nothing behind: a copy of each slot before an event is applied, restored newest first.
+ * leaves nothing behind: the fields of each slot before an event is applied, taken back newest first.
  * Object state has no copy; `hasObjectChanges` says that there is no way back.
  *
- *   words:  … │ words of a slot │ index of its store │ slot │ …        columnValues: beside them
- *                                 the newest entry is read first, from its end
+ *   words:         │ fields of the 1st event's slot │ of the 2nd │ …      ▲ wordCount
+ *   columnValues:  what its columns held, in the same order
+ *
+ * Which slot an entry belongs to is not kept: the transaction's records say it (applier.ts). Every
+ * event pays for this and hardly any needs it, so `compileEvent` writes the words by itself.
  */
-import type { AggregateStore } from './aggregate-store.js'
-import type { RecordStore } from './record-store.js'
+import type { ChunkedColumn } from '../journal/schema/chunked-column.js'
 
 const WORDS_INITIAL = 4096
-
-/** What an entry has besides the words of its slot. */
-export const UNDO_ENTRY_WORDS = 2
 
 export class UndoLog {
   hasObjectChanges = false
   /** At replay there is no way back, so nothing is kept for one. */
   isKept = true
-  /** In `roomFor`'s words: where the next entry goes. */
+  /** With room for all events that {@link begin} was told of. */
+  words = new Int32Array(WORDS_INITIAL)
   wordCount = 0
-  private words = new Int32Array(WORDS_INITIAL)
   private columnValues: unknown[] = []
-  private readonly stores: readonly AggregateStore[]
+  /** What an event takes at most. */
+  private readonly entryWordsMax: number
 
-  constructor(stores: readonly AggregateStore[]) {
-    this.stores = stores
+  constructor(entryWordsMax: number) {
+    this.entryWordsMax = entryWordsMax
   }
 
-  clear(): void {
+  /** A transaction of `eventCount` events is about to be applied. */
+  begin(eventCount: number): void {
     this.hasObjectChanges = false
     this.wordCount = 0
     if (this.columnValues.length > 0) this.columnValues = []
+    const needed = eventCount * this.entryWordsMax
+    if (needed > this.words.length) this.words = new Int32Array(needed)
   }
 
-  /** Words with room for an entry of `count` at `wordCount`. */
-  roomFor(count: number): Int32Array {
-    while (this.wordCount + count > this.words.length) this.grow()
-    return this.words
+  /** Words `from` to `from + count` of a slab: for slots of many words. */
+  saveWords(words: Int32Array, from: number, count: number): void {
+    const { words: saved, wordCount } = this
+    for (let i = 0; i < count; i++) saved[wordCount + i] = words[from + i]!
+    this.wordCount = wordCount + count
   }
 
-  save(store: RecordStore, slot: number): void {
-    if (!this.isKept) return
-    const { strideWords, words, columns } = store
-    const saved = this.roomFor(strideWords + UNDO_ENTRY_WORDS)
-    const from = slot * strideWords
-    let to = this.wordCount
-    for (let i = 0; i < strideWords; i++) saved[to++] = words[from + i]!
-    saved[to++] = store.index
-    saved[to++] = slot
-    this.wordCount = to
+  saveColumns(columns: readonly ChunkedColumn<unknown>[], slot: number): void {
     for (let i = 0; i < columns.length; i++) this.columnValues.push(columns[i]!.get(slot))
   }
 
-  /** Puts back everything saved since {@link clear}. */
-  restore(): void {
-    const { words: saved } = this
-    while (this.wordCount > 0) {
-      this.wordCount -= UNDO_ENTRY_WORDS
-      const store = this.stores[saved[this.wordCount]!] as RecordStore
-      const slot = saved[this.wordCount + 1]!
-      const { strideWords, words, columns } = store
-      this.wordCount -= strideWords
-      for (let w = 0; w < strideWords; w++) {
-        words[slot * strideWords + w] = saved[this.wordCount + w]!
-      }
-      for (let c = columns.length - 1; c >= 0; c--) columns[c]!.set(slot, this.columnValues.pop())
-    }
-    this.clear()
+  /** Takes the newest words out of here and back to where they were. */
+  restoreWords(words: Int32Array, from: number, count: number): void {
+    this.wordCount -= count
+    for (let i = 0; i < count; i++) words[from + i] = this.words[this.wordCount + i]!
   }
 
-  private grow(): void {
-    const larger = new Int32Array(this.words.length * 2)
-    larger.set(this.words)
-    this.words = larger
+  restoreColumns(columns: readonly ChunkedColumn<unknown>[], slot: number): void {
+    for (let i = columns.length - 1; i >= 0; i--) columns[i]!.set(slot, this.columnValues.pop())
   }
 }
