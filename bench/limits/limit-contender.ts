@@ -1,0 +1,30 @@
+/** A hand-written loop as a contender that counts commands a second. */
+import type { Contender } from '../benchmark.js'
+import type { LimitJournal } from './limit-journal.js'
+
+export interface LimitLoop {
+  /** Returns when all of them are on disk. */
+  run(commands: number): void | Promise<void>
+  /** Checks all that was run; throws when something is wrong. */
+  verify(): void
+}
+
+export async function limitContender(
+  journal: LimitJournal,
+  loop: LimitLoop,
+  { transfers, warmUp }: { readonly transfers: number; readonly warmUp: number },
+): Promise<Contender<number>> {
+  await journal.running(() => loop.run(warmUp))
+  return {
+    round: () =>
+      journal.running(async () => {
+        const startedMs = performance.now()
+        await loop.run(transfers)
+        return (transfers * 1000) / (performance.now() - startedMs)
+      }),
+    async end() {
+      await journal.end()
+      loop.verify()
+    },
+  }
+}

@@ -1,0 +1,24 @@
+/** All benchmarks, in the order in which they run. */
+import type { Benchmark } from './benchmark.js'
+import { transferAccounts } from './benchmarks/transfer-accounts.js'
+import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
+import { transferScattered } from './benchmarks/transfer-scattered.js'
+import { transferSingle } from './benchmarks/transfer-single.js'
+import { transferText } from './benchmarks/transfer-text.js'
+import { transferThroughput } from './benchmarks/transfer-throughput.js'
+import { microBenchmark } from './micro.js'
+
+export const BENCHMARKS: readonly Benchmark[] = [
+  transferThroughput,
+  transferScattered,
+  transferAccounts,
+  transferConcurrent,
+  transferSingle,
+  transferText,
+  microBenchmark,
+]
+
+/** `name` is that of a benchmark, or what several begin with: `transfer`. */
+export function benchmarksOf(name: string): readonly Benchmark[] {
+  return BENCHMARKS.filter((benchmark) => `${benchmark.name}.`.startsWith(`${name}.`))
+}
