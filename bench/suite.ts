@@ -2,6 +2,8 @@
 import type { Benchmark } from './benchmark.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
+import { transferGc } from './benchmarks/transfer-gc.js'
+import { transferLatency } from './benchmarks/transfer-latency.js'
 import { transferScattered } from './benchmarks/transfer-scattered.js'
 import { transferSingle } from './benchmarks/transfer-single.js'
 import { transferText } from './benchmarks/transfer-text.js'
@@ -15,6 +17,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transferConcurrent,
   transferSingle,
   transferText,
+  transferLatency,
+  transferGc,
   microBenchmark,
 ]
 

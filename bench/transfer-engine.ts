@@ -28,6 +28,7 @@ export class LedgerEngine {
   accepted = 0
   private readonly ledger: LedgerUser
   private readonly options: TransferOptions
+  private readonly engineOptions: EngineOptions
 
   static async open(
     ledger: LedgerUser,
@@ -40,14 +41,20 @@ export class LedgerEngine {
       while (ledger.deposit(engine, account) === 0) await engine.room()
     }
     await engine.synced()
-    const opened = new LedgerEngine(ledger, options, engine)
+    const opened = new LedgerEngine(ledger, options, engineOptions, engine)
     opened.countReceipts()
     return opened
   }
 
-  private constructor(ledger: LedgerUser, options: TransferOptions, engine: Engine) {
+  private constructor(
+    ledger: LedgerUser,
+    options: TransferOptions,
+    engineOptions: EngineOptions,
+    engine: Engine,
+  ) {
     this.ledger = ledger
     this.options = options
+    this.engineOptions = engineOptions
     this.engine = engine
   }
 
@@ -70,13 +77,15 @@ export class LedgerEngine {
    * then closes the engine and removes its files.
    */
   async verify(transfers: number): Promise<void> {
-    const { engine, ledger, options } = this
+    const { engine, ledger, options, engineOptions } = this
     if (this.accepted !== transfers) {
       throw new Error(`${this.accepted} of ${transfers} transfers were accepted`)
     }
     const digest = await engine.digest()
     await engine.close()
-    const reopened = await Engine.open(options.directory, ledger.domain)
+    // Inline, whatever it was: that is where state can be read at once.
+    const reopening = { ...engineOptions, processor: 'inline' } as const
+    const reopened = await Engine.open(options.directory, ledger.domain, reopening)
     try {
       if (digest !== (await reopened.digest())) throw new Error('another digest after reopening')
       let sum = 0

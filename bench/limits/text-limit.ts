@@ -1,6 +1,6 @@
 /**
  * The limit of transfers with text ids and an idempotency key on each: transfer-limit.ts, with text
- * that is encoded, hashed and compared with what is kept, and a window of the last million keys.
+ * that is encoded, hashed and compared with what is kept, and a window of the last keys.
  *
  *   frame:  the 64 bytes of a transfer │ keyed outcome: header 16, hash 8, 6 bytes, key │ to 8 bytes
  *
@@ -23,30 +23,31 @@ import {
   RECORD_VERSION,
 } from '../../journal/record-layout.js'
 import type { Contender } from '../benchmark.js'
+import type { TextOptions } from '../benchmarks/transfer-text.js'
 import { keyOf } from '../domains/text-ledger-user.js'
 import { textIds } from '../ids.js'
-import { AMOUNT, type TransferOptions, TransferWorkload } from '../transfer-workload.js'
+import { AMOUNT, TransferWorkload } from '../transfer-workload.js'
 import { type LimitLoop, limitContender } from './limit-contender.js'
 import { LimitJournal } from './limit-journal.js'
 import { encodeText, hashText, KeyWindow, TEXT_WORDS, TextTable } from './text-tables.js'
 import { TRANSFER_BYTES, TransferSlab } from './transfer-slab.js'
 
 const BATCH = 256
-const KEYS_MAX = 1_000_000
 /** A transfer's texts in the batch's scratch: from, to, key; the ids are its content. */
 const TEXTS = 3
 const CONTENT_BYTES = 2 * TEXT_WORDS * 4
 
-export async function prepare(options: TransferOptions): Promise<Contender<number>> {
-  const { directory, accounts, seed } = options
+export async function prepare(options: TextOptions): Promise<Contender<number>> {
+  const { directory, accounts, keyCountMax, seed } = options
   const journal = await LimitJournal.start(directory)
-  const loop = new TextLoop(journal, accounts, new TransferWorkload(seed, accounts))
+  const loop = new TextLoop(journal, accounts, keyCountMax, new TransferWorkload(seed, accounts))
   return limitContender(journal, loop, options)
 }
 
 class TextLoop implements LimitLoop {
   private readonly journal: LimitJournal
   private readonly workload: TransferWorkload
+  private readonly keyCountMax: number
   private readonly ids: readonly string[]
   private readonly table: TextTable
   private readonly keys: KeyWindow
@@ -61,12 +62,18 @@ class TextLoop implements LimitLoop {
   private transfers = 0
   private submitted = 0
 
-  constructor(journal: LimitJournal, accounts: number, workload: TransferWorkload) {
+  constructor(
+    journal: LimitJournal,
+    accounts: number,
+    keyCountMax: number,
+    workload: TransferWorkload,
+  ) {
     this.journal = journal
     this.workload = workload
+    this.keyCountMax = keyCountMax
     this.ids = textIds(accounts)
     this.table = new TextTable(accounts)
-    this.keys = new KeyWindow(KEYS_MAX)
+    this.keys = new KeyWindow(keyCountMax)
     this.slab = new TransferSlab(accounts)
     for (const [account, id] of this.ids.entries()) {
       this.words.fill(0, 0, TEXT_WORDS)
@@ -86,7 +93,7 @@ class TextLoop implements LimitLoop {
 
   verify(): void {
     this.slab.verify(this.transfers)
-    const expected = Math.min(this.transfers, KEYS_MAX)
+    const expected = Math.min(this.transfers, this.keyCountMax)
     if (this.keys.count !== expected) throw new Error(`${this.keys.count} keys of ${expected}`)
   }
 
