@@ -7,6 +7,7 @@ import { transferLatency } from './benchmarks/transfer-latency.js'
 import { transferScattered } from './benchmarks/transfer-scattered.js'
 import { transferSingle } from './benchmarks/transfer-single.js'
 import { transferText } from './benchmarks/transfer-text.js'
+import { transferThread } from './benchmarks/transfer-thread.js'
 import { transferThroughput } from './benchmarks/transfer-throughput.js'
 import { microBenchmark } from './micro.js'
 
@@ -17,6 +18,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transferConcurrent,
   transferSingle,
   transferText,
+  transferThread,
   transferLatency,
   transferGc,
   microBenchmark,

@@ -10,7 +10,7 @@
 
 import type { Contender } from '../benchmark.js'
 import type { ConcurrentOptions } from '../benchmarks/transfer-concurrent.js'
-import { TransferWorkload } from '../transfer-workload.js'
+import { AMOUNT, TransferWorkload } from '../transfer-workload.js'
 import { type LimitLoop, limitContender } from './limit-contender.js'
 import { LimitJournal } from './limit-journal.js'
 import { TRANSFER_BYTES, TransferSlab } from './transfer-slab.js'
@@ -98,7 +98,15 @@ class ConcurrentLoop implements LimitLoop {
     const timeUs = Date.now() * 1000
     for (let i = 0; i < asked; i++) {
       const o = start + i * TRANSFER_BYTES
-      slab.transfer(journal.view, o, slots[2 * i]!, slots[2 * i + 1]!, timeUs, TRANSFER_BYTES)
+      slab.transfer(
+        journal.view,
+        o,
+        slots[2 * i]!,
+        slots[2 * i + 1]!,
+        AMOUNT,
+        timeUs,
+        TRANSFER_BYTES,
+      )
     }
     journal.publish(asked * TRANSFER_BYTES)
     if (this.positions.length === 0) setImmediate(this.boundPoll)

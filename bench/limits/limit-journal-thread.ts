@@ -2,7 +2,8 @@
  * The journal of the hand-written loops: takes whatever the ring holds, up to a block, and puts it on
  * disk with one synced write, under the journal's rules (header, padding, checksum, hash chain,
  * preallocated files), without knowing what the bytes are. Files are zero-filled beforehand, and used
- * again when all are full: this is a limit, so preparing costs it nothing.
+ * again when all are full: this is a limit, so preparing costs it nothing. Without work it spins for a
+ * moment and then sleeps, so that it takes no core from whoever else is measured.
  */
 import { createHash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -16,29 +17,18 @@ import {
   paddedBlockBytes,
 } from '../../journal/block-layout.js'
 import { alignedBuffer } from '../../journal/storage.js'
+import {
+  LIMIT_PARKED,
+  LIMIT_PUBLISHED,
+  LIMIT_STOP,
+  LIMIT_SYNCED,
+  LIMIT_UNIT_BYTES,
+  type LimitJournalData,
+} from './limit-journal-layout.js'
 import { closeRaw, openRaw, type RawFile, writeSynced } from './raw-file.js'
 
-export interface LimitJournalData {
-  /** Zero-filled, each of `fileBytes`. */
-  readonly files: readonly string[]
-  readonly fileBytes: number
-  readonly data: SharedArrayBuffer
-  readonly control: SharedArrayBuffer
-}
-
-// Elements of the control array, each with cache lines of its own.
-/** What the loop has written and what is on disk, modulo 2³², in units of 8 bytes. */
-export const LIMIT_PUBLISHED = 0
-export const LIMIT_SYNCED = 32
-export const LIMIT_STATE = 64
-export const LIMIT_CONTROL_BYTES = 512
-export const LIMIT_UNIT_BYTES = 8
-
-/** Between rounds nothing spins, so that the other contender has both cores. */
-export const LIMIT_RUNNING = 0
-export const LIMIT_PAUSED = 1
-export const LIMIT_STOPPED = 2
-
+const SPIN_MS = 0.1
+const SLEEP_MS = 1000
 const BLOCK_BYTES = BLOCK_PAYLOAD_BYTES_MAX - (BLOCK_PAYLOAD_BYTES_MAX % LIMIT_UNIT_BYTES)
 
 function run({ files, fileBytes, data, control }: LimitJournalData): void {
@@ -52,11 +42,11 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
   let fileOffset = 0
   let synced = 0
   for (;;) {
-    const state = Atomics.load(cells, LIMIT_STATE)
+    const stop = Atomics.load(cells, LIMIT_STOP)
     const unsynced = (Atomics.load(cells, LIMIT_PUBLISHED) - synced / LIMIT_UNIT_BYTES) | 0
     if (unsynced === 0) {
-      if (state === LIMIT_STOPPED) break
-      if (state === LIMIT_PAUSED) Atomics.wait(cells, LIMIT_STATE, LIMIT_PAUSED)
+      if (stop === 1) break
+      awaitPublished(cells, (synced / LIMIT_UNIT_BYTES) | 0)
       continue
     }
     const start = synced % ring.length
@@ -84,4 +74,16 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
   parentPort?.postMessage(synced)
 }
 
-if (parentPort !== null && workerData !== null) run(workerData as LimitJournalData)
+/** Returns when something may have been published. */
+function awaitPublished(cells: Int32Array, known: number): void {
+  const untilMs = performance.now() + SPIN_MS
+  while (performance.now() < untilMs) {
+    if (Atomics.load(cells, LIMIT_PUBLISHED) !== known) return
+  }
+  // Pairs with the load in LimitJournal.publish: one of the two sees the other.
+  Atomics.store(cells, LIMIT_PARKED, 1)
+  if (Atomics.load(cells, LIMIT_STOP) === 0) Atomics.wait(cells, LIMIT_PUBLISHED, known, SLEEP_MS)
+  Atomics.store(cells, LIMIT_PARKED, 0)
+}
+
+run(workerData as LimitJournalData)

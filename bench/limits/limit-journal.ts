@@ -1,6 +1,6 @@
 /**
  * The hand-written loops' end of their journal (limit-journal-thread.ts): a ring of bytes that are on
- * disk when the synced position has passed them. One thread writes, and spins while it waits.
+ * disk when the synced position has passed them. One thread writes.
  *
  *   offset = journal.makeRoom(most that the batch can take)
  *   …write at offset in journal.view…
@@ -10,15 +10,13 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import {
   LIMIT_CONTROL_BYTES,
-  LIMIT_PAUSED,
+  LIMIT_PARKED,
   LIMIT_PUBLISHED,
-  LIMIT_RUNNING,
-  LIMIT_STATE,
-  LIMIT_STOPPED,
+  LIMIT_STOP,
   LIMIT_SYNCED,
   LIMIT_UNIT_BYTES,
   type LimitJournalData,
-} from './limit-journal-thread.js'
+} from './limit-journal-layout.js'
 import { prepareFiles } from './raw-file.js'
 
 const RING_BYTES = 8 * 1024 * 1024
@@ -62,7 +60,6 @@ export class LimitJournal {
     this.bytes = new Uint8Array(data)
     this.cells = new Int32Array(control)
     this.ended = ended
-    this.pause()
   }
 
   /** Position up to which everything is on disk. */
@@ -93,6 +90,7 @@ export class LimitJournal {
     this.position += lengthBytes
     // Pairs with the load in the thread.
     Atomics.store(this.cells, LIMIT_PUBLISHED, (this.position / LIMIT_UNIT_BYTES) | 0)
+    if (Atomics.load(this.cells, LIMIT_PARKED) === 1) this.wake()
   }
 
   /** Spins until all of it is on disk. */
@@ -102,29 +100,17 @@ export class LimitJournal {
     }
   }
 
-  /** Runs `round` while the thread spins; before and after, it sleeps. */
-  async running<Result>(round: () => Result | Promise<Result>): Promise<Result> {
-    this.setState(LIMIT_RUNNING)
-    const result = await round()
-    this.pause()
-    return result
-  }
-
   /** Checks that no byte is missing, and removes the files. */
   async end(): Promise<void> {
-    this.setState(LIMIT_STOPPED)
+    Atomics.store(this.cells, LIMIT_STOP, 1)
+    this.wake()
     const syncedBytes = await this.ended
     if (syncedBytes !== this.position) throw new Error('bytes are missing in the limit’s journal')
     rmSync(this.directory, { recursive: true, force: true })
   }
 
-  private pause(): void {
-    this.setState(LIMIT_PAUSED)
-  }
-
-  private setState(state: number): void {
-    // Pairs with the load and the wait in the thread.
-    Atomics.store(this.cells, LIMIT_STATE, state)
-    Atomics.notify(this.cells, LIMIT_STATE)
+  private wake(): void {
+    // Pairs with the wait in the thread.
+    Atomics.notify(this.cells, LIMIT_PUBLISHED)
   }
 }

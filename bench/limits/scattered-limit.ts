@@ -9,7 +9,7 @@
  */
 import type { Contender } from '../benchmark.js'
 import { ScatteredId } from '../ids.js'
-import { type TransferOptions, TransferWorkload } from '../transfer-workload.js'
+import { AMOUNT, type TransferOptions, TransferWorkload } from '../transfer-workload.js'
 import { type LimitLoop, limitContender } from './limit-contender.js'
 import { LimitJournal } from './limit-journal.js'
 import { PairTable } from './pair-table.js'
@@ -70,7 +70,7 @@ class ScatteredLoop implements LimitLoop {
     const timeUs = Date.now() * 1000
     for (let i = 0; i < count; i++) {
       const o = start + i * TRANSFER_BYTES
-      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, timeUs, TRANSFER_BYTES)
+      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, AMOUNT, timeUs, TRANSFER_BYTES)
     }
     journal.publish(count * TRANSFER_BYTES)
   }

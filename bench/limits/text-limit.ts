@@ -109,7 +109,7 @@ class TextLoop implements LimitLoop {
     for (let i = 0; i < count; i++) {
       const outcomeBytes = KEYED_OUTCOME_TEXTS + this.keyBytes[i]!
       const frameBytes = TRANSFER_BYTES + ((outcomeBytes + 7) & -8)
-      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, timeUs, frameBytes)
+      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, AMOUNT, timeUs, frameBytes)
       this.keep(i, view, o + TRANSFER_BYTES, outcomeBytes, timeUs)
       o += frameBytes
     }

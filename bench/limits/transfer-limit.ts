@@ -10,7 +10,7 @@
  * what comes in, undo, opening of streams, keys, reports, preparing of files, recovery.
  */
 import type { Contender } from '../benchmark.js'
-import { type TransferOptions, TransferWorkload } from '../transfer-workload.js'
+import { AMOUNT, type TransferOptions, TransferWorkload } from '../transfer-workload.js'
 import { type LimitLoop, limitContender } from './limit-contender.js'
 import { LimitJournal } from './limit-journal.js'
 import { TRANSFER_BYTES, TransferSlab } from './transfer-slab.js'
@@ -63,7 +63,7 @@ class TransferLoop implements LimitLoop {
     const timeUs = Date.now() * 1000
     for (let i = 0; i < count; i++) {
       const o = start + i * TRANSFER_BYTES
-      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, timeUs, TRANSFER_BYTES)
+      slab.transfer(view, o, slots[2 * i]!, slots[2 * i + 1]!, AMOUNT, timeUs, TRANSFER_BYTES)
     }
     journal.publish(count * TRANSFER_BYTES)
   }

@@ -17,7 +17,7 @@ import {
   RECORD_TYPE,
   RECORD_VERSION,
 } from '../../journal/record-layout.js'
-import { AMOUNT, INITIAL_BALANCE } from '../transfer-workload.js'
+import { INITIAL_BALANCE } from '../transfer-workload.js'
 
 const RECORD_BYTES = RECORD_HEADER_BYTES + Float64Array.BYTES_PER_ELEMENT
 const DEBIT = FRAME_HEADER_BYTES
@@ -61,11 +61,12 @@ export class TransferSlab {
     o: number,
     from: number,
     to: number,
+    amount: number,
     timeUs: number,
     frameBytes: number,
   ): void {
     const { versions, doubles } = this
-    if (doubles[from * SLOT_DOUBLES + 1]! < AMOUNT) throw new Error('insufficient funds')
+    if (doubles[from * SLOT_DOUBLES + 1]! < amount) throw new Error('insufficient funds')
     view.setUint32(o + FRAME_LENGTH, frameBytes, true)
     view.setUint16(o + FRAME_COMMAND_TYPE, TRANSFER, true)
     view.setUint16(o + FRAME_EVENT_COUNT, 2, true)
@@ -75,12 +76,12 @@ export class TransferSlab {
     view.setUint32(o + DEBIT + RECORD_TYPE, DEBITED, true)
     view.setUint32(o + DEBIT + RECORD_SLOT, from, true)
     view.setUint32(o + DEBIT + RECORD_VERSION, ++versions[from * SLOT_WORDS]!, true)
-    view.setFloat64(o + DEBIT + RECORD_HEADER_BYTES, AMOUNT, true)
+    view.setFloat64(o + DEBIT + RECORD_HEADER_BYTES, amount, true)
     view.setUint32(o + CREDIT + RECORD_LENGTH, RECORD_BYTES, true)
     view.setUint32(o + CREDIT + RECORD_TYPE, CREDITED, true)
     view.setUint32(o + CREDIT + RECORD_SLOT, to, true)
     view.setUint32(o + CREDIT + RECORD_VERSION, ++versions[to * SLOT_WORDS]!, true)
-    view.setFloat64(o + CREDIT + RECORD_HEADER_BYTES, AMOUNT, true)
+    view.setFloat64(o + CREDIT + RECORD_HEADER_BYTES, amount, true)
     doubles[from * SLOT_DOUBLES + 1]! -= view.getFloat64(o + DEBIT + RECORD_HEADER_BYTES, true)
     doubles[to * SLOT_DOUBLES + 1]! += view.getFloat64(o + CREDIT + RECORD_HEADER_BYTES, true)
   }
