@@ -1,5 +1,6 @@
 /** All benchmarks, in the order in which they run. */
 import type { Benchmark } from './benchmark.js'
+import { payloadAny } from './benchmarks/payload-any.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
 import { transferGc } from './benchmarks/transfer-gc.js'
@@ -21,6 +22,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transferThread,
   transferLatency,
   transferGc,
+  payloadAny,
   microBenchmark,
 ]
 

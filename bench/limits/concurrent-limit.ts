@@ -22,7 +22,7 @@ export async function prepare(options: ConcurrentOptions): Promise<Contender<num
   const journal = await LimitJournal.start(directory)
   const workload = new TransferWorkload(seed, accounts)
   const loop = new ConcurrentLoop(journal, accounts, callers, workload)
-  return limitContender(journal, loop, options)
+  return limitContender(journal, loop, options.transfers, options.warmUp)
 }
 
 class ConcurrentLoop implements LimitLoop {

@@ -3,6 +3,8 @@ import type { Contender } from '../benchmark.js'
 import type { LimitJournal } from './limit-journal.js'
 
 export interface LimitLoop {
+  /** Makes up the next so many commands before the clock starts, where that is not free. */
+  plan?(commands: number): void
   /** Returns when all of them are on disk. */
   run(commands: number): void | Promise<void>
   /** Checks all that was run; throws when something is wrong. */
@@ -12,14 +14,17 @@ export interface LimitLoop {
 export async function limitContender(
   journal: LimitJournal,
   loop: LimitLoop,
-  { transfers, warmUp }: { readonly transfers: number; readonly warmUp: number },
+  commands: number,
+  warmUp: number,
 ): Promise<Contender<number>> {
+  loop.plan?.(warmUp)
   await loop.run(warmUp)
   return {
     async round() {
+      loop.plan?.(commands)
       const startedMs = performance.now()
-      await loop.run(transfers)
-      return (transfers * 1000) / (performance.now() - startedMs)
+      await loop.run(commands)
+      return (commands * 1000) / (performance.now() - startedMs)
     },
     async end() {
       await journal.end()

@@ -20,8 +20,8 @@ import {
 import { prepareFiles } from './raw-file.js'
 
 const RING_BYTES = 8 * 1024 * 1024
-const FILE_BYTES = 64 * 1024 * 1024
-const FILES = 4
+const FILE_BYTES = 32 * 1024 * 1024
+const FILES = 2
 
 export class LimitJournal {
   readonly view: DataView

@@ -10,7 +10,7 @@ import { type Percentiles, percentilesOf } from '../percentiles.js'
 import type { TransferOptions } from '../transfer-workload.js'
 import { closeRaw, openRaw, prepareFiles, writeSynced } from './raw-file.js'
 
-const FILE_BYTES = 64 * 1024 * 1024
+const FILE_BYTES = 16 * 1024 * 1024
 
 export async function prepare(options: TransferOptions): Promise<Contender<Percentiles>> {
   const { directory, transfers, warmUp } = options

@@ -41,7 +41,7 @@ export async function prepare(options: TextOptions): Promise<Contender<number>> 
   const { directory, accounts, keyCountMax, seed } = options
   const journal = await LimitJournal.start(directory)
   const loop = new TextLoop(journal, accounts, keyCountMax, new TransferWorkload(seed, accounts))
-  return limitContender(journal, loop, options)
+  return limitContender(journal, loop, options.transfers, options.warmUp)
 }
 
 class TextLoop implements LimitLoop {

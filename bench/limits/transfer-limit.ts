@@ -21,7 +21,7 @@ export async function prepare(options: TransferOptions): Promise<Contender<numbe
   const { directory, accounts, seed } = options
   const journal = await LimitJournal.start(directory)
   const loop = new TransferLoop(journal, accounts, new TransferWorkload(seed, accounts))
-  return limitContender(journal, loop, options)
+  return limitContender(journal, loop, options.transfers, options.warmUp)
 }
 
 class TransferLoop implements LimitLoop {

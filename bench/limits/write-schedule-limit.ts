@@ -21,7 +21,7 @@ export interface WriteScheduleOptions extends Schedule {
   readonly commandBytes: number
 }
 
-const FILE_BYTES = 256 * 1024 * 1024
+const FILE_BYTES = 64 * 1024 * 1024
 
 export async function prepare(options: WriteScheduleOptions): Promise<Contender<OpenLoopResult>> {
   const { directory } = options
