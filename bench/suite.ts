@@ -1,5 +1,7 @@
 /** All benchmarks, in the order in which they run. */
 import type { Benchmark } from './benchmark.js'
+import { exchangeLatency } from './benchmarks/exchange-latency.js'
+import { exchangeOrders } from './benchmarks/exchange-orders.js'
 import { payloadAny } from './benchmarks/payload-any.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
@@ -23,6 +25,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transferLatency,
   transferGc,
   payloadAny,
+  exchangeOrders,
+  exchangeLatency,
   microBenchmark,
 ]
 

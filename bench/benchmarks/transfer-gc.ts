@@ -66,9 +66,9 @@ export async function prepare(options: TransferOptions & Schedule): Promise<Cont
       ledger.countReceipts()
       const { young } = await collectionsDuring(() => ledger.transfer(workload, transfers))
       const { longestPauseMs } = await collectionsDuring(async () => {
-        await offer(ledger.engine, options, submitter(workload, ledger))
+        const { accepted } = await offer(ledger.engine, options, submitter(workload, ledger))
+        ledger.accepted += accepted
       })
-      ledger.accepted += commandCount(options)
       expected += transfers + commandCount(options)
       return { young: (young * COUNTED_TRANSFERS) / transfers, pauseMs: longestPauseMs }
     },

@@ -59,5 +59,6 @@ function writeOnSchedule(file: RawFile, options: WriteScheduleOptions): OpenLoop
     log.add(written, performance.now())
   }
   const answeredPerSecond = (total * 1000) / (performance.now() - startedMs)
-  return { ...log.percentiles(options, startedMs), answeredPerSecond }
+  const percentiles = log.percentiles(options, startedMs)
+  return { ...percentiles, answeredPerSecond, accepted: total, rejected: 0 }
 }
