@@ -2,7 +2,10 @@
 import type { Benchmark } from './benchmark.js'
 import { exchangeLatency } from './benchmarks/exchange-latency.js'
 import { exchangeOrders } from './benchmarks/exchange-orders.js'
+import { idleCpu } from './benchmarks/idle-cpu.js'
+import { openRecover } from './benchmarks/open-recover.js'
 import { payloadAny } from './benchmarks/payload-any.js'
+import { replayEvents } from './benchmarks/replay-events.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
 import { transferGc } from './benchmarks/transfer-gc.js'
@@ -27,6 +30,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
   payloadAny,
   exchangeOrders,
   exchangeLatency,
+  replayEvents,
+  openRecover,
+  idleCpu,
   microBenchmark,
 ]
 
