@@ -3,6 +3,8 @@ import type { Benchmark } from './benchmark.js'
 import { exchangeLatency } from './benchmarks/exchange-latency.js'
 import { exchangeOrders } from './benchmarks/exchange-orders.js'
 import { idleCpu } from './benchmarks/idle-cpu.js'
+import { journalAmplification } from './benchmarks/journal-amplification.js'
+import { journalBytes } from './benchmarks/journal-bytes.js'
 import { openRecover } from './benchmarks/open-recover.js'
 import { payloadAny } from './benchmarks/payload-any.js'
 import { replayEvents } from './benchmarks/replay-events.js'
@@ -32,6 +34,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   exchangeLatency,
   replayEvents,
   openRecover,
+  journalBytes,
+  journalAmplification,
   idleCpu,
   microBenchmark,
 ]
