@@ -3,15 +3,18 @@ import type { Benchmark } from './benchmark.js'
 import { exchangeLatency } from './benchmarks/exchange-latency.js'
 import { exchangeOrders } from './benchmarks/exchange-orders.js'
 import { idleCpu } from './benchmarks/idle-cpu.js'
+import { indexGrowth } from './benchmarks/index-growth.js'
 import { journalAmplification } from './benchmarks/journal-amplification.js'
 import { journalBytes } from './benchmarks/journal-bytes.js'
 import { openRecover } from './benchmarks/open-recover.js'
 import { payloadAny } from './benchmarks/payload-any.js'
 import { replayEvents } from './benchmarks/replay-events.js'
+import { ring } from './benchmarks/ring.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
 import { transferGc } from './benchmarks/transfer-gc.js'
 import { transferLatency } from './benchmarks/transfer-latency.js'
+import { transferMixed } from './benchmarks/transfer-mixed.js'
 import { transferScattered } from './benchmarks/transfer-scattered.js'
 import { transferSingle } from './benchmarks/transfer-single.js'
 import { transferText } from './benchmarks/transfer-text.js'
@@ -29,6 +32,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transferThread,
   transferLatency,
   transferGc,
+  transferMixed,
   payloadAny,
   exchangeOrders,
   exchangeLatency,
@@ -36,7 +40,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
   openRecover,
   journalBytes,
   journalAmplification,
+  indexGrowth,
   idleCpu,
+  ring,
   microBenchmark,
 ]
 
