@@ -31,6 +31,22 @@ export interface ConsumeUpTo {
 /** A producer on this thread: sends as many records, and publishes all of them. */
 export type SendRecords = (count: number, publishing: RingOptions['publishing']) => void
 
+const SPINS_MAX = 20_000
+const SLEEP_MS = 0.05
+
+/** Spins, and gives the core away only where the other thread seems to have none. */
+export class Spinner {
+  private spins = 0
+  private readonly cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+
+  /** There was nothing to do. */
+  idle(): void {
+    if (++this.spins < SPINS_MAX) return
+    Atomics.wait(this.cell, 0, 0, SLEEP_MS)
+    this.spins = 0
+  }
+}
+
 /** Rounds end when the consumer has seen the last record. */
 export async function ringContender(
   { records, warmUp, publishing }: RingOptions,

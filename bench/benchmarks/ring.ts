@@ -20,11 +20,12 @@ import {
   type RingOptions,
   ringContender,
   SMART_BATCH_MAX,
+  Spinner,
 } from '../ring-traffic.js'
 
 const SIZES = {
   smoke: { batch: 200_000, single: 100_000, warmUp: 50_000 },
-  quick: { batch: 30_000_000, single: 10_000_000, warmUp: 5_000_000 },
+  quick: { batch: 20_000_000, single: 5_000_000, warmUp: 3_000_000 },
   full: { batch: 300_000_000, single: 100_000_000, warmUp: 20_000_000 },
 } as const
 
@@ -62,6 +63,7 @@ export async function prepare(options: RingOptions): Promise<Contender<number>> 
 
 class Sender {
   private readonly producer: RingProducer
+  private readonly spinner = new Spinner()
   private sent = 0
 
   constructor(memory: ByteRingMemory) {
@@ -102,7 +104,10 @@ class Sender {
     let offset = producer.claim(RECORD_BYTES)
     if (offset === NO_ROOM) {
       producer.publish()
-      while (offset === NO_ROOM) offset = producer.claim(RECORD_BYTES)
+      while (offset === NO_ROOM) {
+        this.spinner.idle()
+        offset = producer.claim(RECORD_BYTES)
+      }
     }
     producer.view.setUint32(offset + RECORD_VALUE, value, true)
     producer.commit(RECORD_BYTES)

@@ -1,11 +1,12 @@
 /** The consumer of ring-limit.ts. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { ConsumeUpTo } from '../ring-traffic.js'
+import { type ConsumeUpTo, Spinner } from '../ring-traffic.js'
 import { CONSUMED, PUBLISHED, RING_RECORDS, type RingLimitData } from './ring-limit-layout.js'
 
 const { data, control } = workerData as RingLimitData
 const words = new Int32Array(data)
 const cells = new Int32Array(control)
+const spinner = new Spinner()
 let consumed = 0
 
 parentPort?.on('message', ({ records }: ConsumeUpTo) => parentPort?.postMessage(consume(records)))
@@ -15,6 +16,10 @@ function consume(upTo: number): number {
   let at = consumed
   while (at < upTo) {
     const published = Atomics.load(cells, PUBLISHED)
+    if (at === published) {
+      spinner.idle()
+      continue
+    }
     for (; at < published; at++) sum += words[((at & (RING_RECORDS - 1)) << 1) + 1]!
     Atomics.store(cells, CONSUMED, at)
   }

@@ -11,6 +11,7 @@ import {
   type RingOptions,
   ringContender,
   SMART_BATCH_MAX,
+  Spinner,
 } from '../ring-traffic.js'
 import {
   CONSUMED,
@@ -37,6 +38,7 @@ export async function prepare(options: RingOptions): Promise<Contender<number>> 
 class LimitSender {
   private readonly words: Int32Array
   private readonly cells: Int32Array
+  private readonly spinner = new Spinner()
   private sent = 0
 
   constructor({ data, control }: RingLimitData) {
@@ -50,7 +52,7 @@ class LimitSender {
     for (let value = this.sent; value < end; ) {
       const batchEnd = Math.min(value + BATCH, end)
       while (batchEnd - Atomics.load(cells, CONSUMED) > RING_RECORDS) {
-        // The consumer is behind.
+        this.spinner.idle()
       }
       for (; value < batchEnd; value++) {
         const at = (value & (RING_RECORDS - 1)) << 1
@@ -78,6 +80,7 @@ class LimitSender {
       while (value + 1 - consumed >= RING_RECORDS) {
         Atomics.store(cells, PUBLISHED, value + 1)
         published = value + 1
+        this.spinner.idle()
         consumed = Atomics.load(cells, CONSUMED)
       }
     }
