@@ -20,9 +20,9 @@ export class ScatteredId {
   }
 }
 
-/** Made once and kept, as an application keeps the names of its accounts. */
-export function textIds(accounts: number): string[] {
-  return Array.from({ length: accounts }, (_, account) => `account-${account + 10_000_000}`)
+/** Made anew each time, as text that comes out of a message is. */
+export function textId(account: number): string {
+  return `account-${account + 10_000_000}`
 }
 
 /** Every bit depends on every bit; a bijection. An Int32. */

@@ -1,6 +1,7 @@
 /**
  * What the two ring benchmarks and their limits share. A record has 8 bytes, the ring's length and a
- * number; the numbers count up, and the consumer adds them up.
+ * number; the numbers count up, and the consumer adds them up (exactly, as long as there are fewer
+ * than about 10⁸ of them).
  */
 import type { Worker } from 'node:worker_threads'
 import type { Contender } from './benchmark.js'

@@ -48,7 +48,7 @@ export const journalAmplification: Benchmark = {
       }
       const [runs = []] = await interleaved<number, TransferOptions & Schedule>(
         [entrant],
-        REPEATS[size],
+        size === 'full' ? REPEATS.full : REPEATS.smoke,
       )
       const row = rowOf({
         name: `${this.name}@${rate}`,

@@ -26,7 +26,7 @@ import {
 const SIZES = {
   smoke: { batch: 200_000, single: 100_000, warmUp: 50_000 },
   quick: { batch: 20_000_000, single: 5_000_000, warmUp: 3_000_000 },
-  full: { batch: 300_000_000, single: 100_000_000, warmUp: 20_000_000 },
+  full: { batch: 100_000_000, single: 50_000_000, warmUp: 20_000_000 },
 } as const
 
 export const ring: Benchmark = {

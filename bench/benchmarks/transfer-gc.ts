@@ -33,7 +33,7 @@ export const transferGc: Benchmark = {
     const options = { ...SIZES[size], rate: RATE[size], warmUpSeconds: 0, seed }
     const [runs = []] = await interleaved<GcResult, TransferOptions & Schedule>(
       [{ module: import.meta.url, options: { ...options, directory: join(directory, 'engine') } }],
-      size === 'full' ? { processes: 5, rounds: 1 } : REPEATS[size],
+      size === 'full' ? { processes: 5, rounds: 1 } : REPEATS.smoke,
     )
     const config = { ...options, durability: 'disk', mode: 'inline', producers: 1 }
     return [

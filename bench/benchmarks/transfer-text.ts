@@ -36,6 +36,5 @@ export interface TextOptions extends TransferOptions {
 }
 
 export function prepare(options: TextOptions): Promise<Contender<number>> {
-  const { accounts, keyCountMax } = options
-  return prepareTransfers(textLedgerUser(accounts), options, { keyCountMax })
+  return prepareTransfers(textLedgerUser(), options, { keyCountMax: options.keyCountMax })
 }

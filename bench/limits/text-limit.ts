@@ -25,7 +25,7 @@ import {
 import type { Contender } from '../benchmark.js'
 import type { TextOptions } from '../benchmarks/transfer-text.js'
 import { keyOf } from '../domains/text-ledger-user.js'
-import { textIds } from '../ids.js'
+import { textId } from '../ids.js'
 import { AMOUNT, TransferWorkload } from '../transfer-workload.js'
 import { type LimitLoop, limitContender } from './limit-contender.js'
 import { LimitJournal } from './limit-journal.js'
@@ -48,7 +48,6 @@ class TextLoop implements LimitLoop {
   private readonly journal: LimitJournal
   private readonly workload: TransferWorkload
   private readonly keyCountMax: number
-  private readonly ids: readonly string[]
   private readonly table: TextTable
   private readonly keys: KeyWindow
   private readonly slab: TransferSlab
@@ -71,13 +70,12 @@ class TextLoop implements LimitLoop {
     this.journal = journal
     this.workload = workload
     this.keyCountMax = keyCountMax
-    this.ids = textIds(accounts)
     this.table = new TextTable(accounts)
     this.keys = new KeyWindow(keyCountMax)
     this.slab = new TransferSlab(accounts)
-    for (const [account, id] of this.ids.entries()) {
+    for (let account = 0; account < accounts; account++) {
       this.words.fill(0, 0, TEXT_WORDS)
-      encodeText(id, this.bytes, 0)
+      encodeText(textId(account), this.bytes, 0)
       this.table.put(account + 1, hashText(this.words, 0), this.words, 0)
     }
   }
@@ -117,12 +115,12 @@ class TextLoop implements LimitLoop {
   }
 
   private encode(count: number): void {
-    const { words, bytes, hashes, ids, workload, table, keys } = this
+    const { words, bytes, hashes, workload, table, keys } = this
     words.fill(0)
     for (let i = 0; i < count; i++) {
       const at = i * TEXTS
-      encodeText(ids[workload.nextAccount()]!, bytes, at)
-      encodeText(ids[workload.nextAccount()]!, bytes, at + 1)
+      encodeText(textId(workload.nextAccount()), bytes, at)
+      encodeText(textId(workload.nextAccount()), bytes, at + 1)
       this.keyBytes[i] = encodeText(keyOf(++this.submitted), bytes, at + 2)
       for (let t = at; t < at + TEXTS; t++) hashes[t] = hashText(words, t)
       table.touch(hashes[at]!)

@@ -1,12 +1,12 @@
 /**
  * Tables of the limit with text (text-limit.ts), by hand: open addressing in arrays of the right size
- * from the start, at most half full. A text is at most 32 bytes, in words of four, zeros behind it.
+ * from the start, at most half full. A text is at most 20 bytes, as five words, with zeros behind it.
  *
- *   TextTable   cell: │ hash │ entry, 0: empty │        entry → 8 words of text
+ *   TextTable   cell: │ hash │ entry, 0: empty │        entry → five words
  *   KeyWindow   the same, where the oldest of a million entries leaves for each that enters
  */
 
-export const TEXT_WORDS = 8
+export const TEXT_WORDS = 5
 const TEXT_BYTES = TEXT_WORDS * 4
 
 const MULTIPLIER_1 = 0xcc9e2d51 | 0

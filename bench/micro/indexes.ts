@@ -1,7 +1,7 @@
 /** Ids of each type and idempotency keys, looked up at random among many. */
 import { createIdIndex } from '../../engine/memory/id-index.js'
 import { KeyTable } from '../../engine/memory/key-table.js'
-import { ScatteredId, textIds } from '../ids.js'
+import { ScatteredId, textId } from '../ids.js'
 import { assertEqual, type MicroGroup, type MicroTasks, OPERATIONS } from './micro-group.js'
 
 const IDS = 65_536
@@ -11,7 +11,7 @@ export const addIndexes: MicroGroup = (tasks) => {
   const scattered = createIdIndex('u64')
   const textual = createIdIndex('text')
   const id = new ScatteredId()
-  const texts = textIds(IDS)
+  const texts = Array.from({ length: IDS }, (_, account) => textId(account))
   const bigints = texts.map((_, account) => {
     id.set(account)
     return id.bigint
