@@ -236,15 +236,21 @@ export class FlatPayments {
     return true
   }
 
-  /** That the books of each currency balance. */
+  /** That the books of each currency balance, and what is held is what can be captured. */
   verify(): void {
+    let held = 0
     const sums = Array.from({ length: WORLDS - 1 }, (_, currency) => {
       return this.worlds[(currency + 1) * WORLD_DOUBLES + 1]!
     })
     for (let at = 0; at < this.accounts.length; at += ACCOUNT_DOUBLES) {
       const currency = this.accountWords[2 * at + CURRENCY]!
       sums[currency]! += this.accounts[at + AVAILABLE]! + this.accounts[at + HELD]!
+      held += this.accounts[at + HELD]!
     }
+    for (let at = 0; at < this.payments.length; at += PAYMENT_DOUBLES) {
+      held -= this.payments[at + CAPTURABLE]!
+    }
+    if (held !== 0) throw new Error(`${held} is held that cannot be captured`)
     if (sums.some((sum) => sum !== 0)) throw new Error(`money came from nowhere: ${sums}`)
   }
 

@@ -69,15 +69,15 @@ export class RecordRing {
 
   /** The consumer's: returns when more than `known` is published, or after a while. */
   awaitPublished(known: number): void {
-    this.await(PUBLISHED, CONSUMER_PARKED, known)
+    this.wait(PUBLISHED, CONSUMER_PARKED, known)
   }
 
   /** The producer's: returns when more than `known` is consumed, or after a while. */
   awaitConsumed(known: number): void {
-    this.await(CONSUMED, PRODUCER_PARKED, known)
+    this.wait(CONSUMED, PRODUCER_PARKED, known)
   }
 
-  private await(cell: number, parked: number, known: number): void {
+  private wait(cell: number, parked: number, known: number): void {
     const { cells } = this
     for (let i = 0; i < SPINS; i++) if (Atomics.load(cells, cell) !== known) return
     // Pairs with the loads in publish and release: one of the two sees the other.
