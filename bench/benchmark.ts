@@ -1,4 +1,12 @@
-/** What a benchmark gives: rows that a stranger can repeat, with the limit of the machine beside. */
+/**
+ * What a benchmark is, and what it gives: rows that a stranger can repeat, with the limit of the
+ * machine beside.
+ *
+ *   Benchmark.run ─▶ contenders, each in a process of its own, take turns ─▶ rows
+ *
+ * All files in benchmarks/ have one shape: sizes, a `Benchmark` that says who competes and makes the
+ * rows, and `prepare`, which is the engine's contender. The limit's contender is a file in limits/.
+ */
 
 export interface Row {
   readonly name: string
@@ -7,24 +15,52 @@ export interface Row {
   readonly value: number
   /** The same work without an engine, in the same interleaved runs; median. */
   readonly limit?: number
-  /** `value / limit`, or for times `limit / value`: 1 is the limit of the machine. */
+  /** `value / limit`, or where less is better `limit / value`: 1 is the limit of the machine. */
   readonly ratio?: number
   readonly runs: readonly number[]
   readonly limitRuns?: readonly number[]
   readonly config: Readonly<Record<string, unknown>>
 }
 
+/** `smoke` proves that it works, `quick` takes seconds, `full` is what is published. */
+export type Size = 'smoke' | 'quick' | 'full'
+
 export interface BenchmarkOptions {
-  /** `smoke` proves that it works, `quick` takes seconds, `full` is what is published. */
-  readonly size: 'smoke' | 'quick' | 'full'
+  readonly size: Size
   /** Where journals are written: the file system that is measured. */
   readonly directory: string
   readonly seed: number
 }
 
 export interface Benchmark {
+  /** What its rows begin with. */
   readonly name: string
   run(options: BenchmarkOptions): Promise<Row[]>
+}
+
+/** One of those that take turns: warm when `prepare` has returned it. */
+export interface Contender<Result> {
+  /** Measures once. */
+  round(): Promise<Result>
+  /** Checks all that the rounds have done, and cleans up; throws when something is wrong. */
+  end(): Promise<void>
+}
+
+export interface Results {
+  readonly name: string
+  readonly unit: string
+  readonly better: 'more' | 'less'
+  readonly runs: readonly number[]
+  readonly limitRuns?: readonly number[]
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export function rowOf({ name, unit, better, runs, limitRuns, config }: Results): Row {
+  const value = median(runs)
+  if (limitRuns === undefined) return { name, unit, value, runs, config }
+  const limit = median(limitRuns)
+  const ratio = better === 'more' ? value / limit : limit / value
+  return { name, unit, value, limit, ratio, runs, limitRuns, config }
 }
 
 export function median(values: readonly number[]): number {
@@ -32,18 +68,4 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? Number.NaN
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? upper) + upper) / 2
-}
-
-/** Runs both in turn, since the machine's speed drifts: only what ran side by side compares. */
-export async function interleaved(
-  repeats: number,
-  first: () => Promise<number>,
-  second: () => Promise<number>,
-): Promise<{ first: number[]; second: number[] }> {
-  const results = { first: [] as number[], second: [] as number[] }
-  for (let i = 0; i < repeats; i++) {
-    results.first.push(await first())
-    results.second.push(await second())
-  }
-  return results
 }

@@ -1,19 +1,38 @@
-/** The process that isolated.ts starts. */
+/** The process that isolated.ts starts: one contender, round after round, until it is told to end. */
+import type { Contender } from './benchmark.js'
 
-interface Start {
-  readonly module: string
-  readonly options: unknown
+export type IsolatedRequest =
+  | { readonly kind: 'prepare'; readonly module: string; readonly options: unknown }
+  | { readonly kind: 'round' }
+  | { readonly kind: 'end' }
+
+interface ContenderModule {
+  prepare(options: unknown): Promise<Contender<unknown>>
 }
 
-process.once('message', ({ module, options }: Start) => {
-  import(module)
-    .then((loaded: { measure(options: unknown): Promise<unknown> }) => loaded.measure(options))
-    .then((value) => {
-      process.send?.({ value })
-      process.disconnect?.()
-    })
+let contender: Contender<unknown> | undefined
+
+async function answer(request: IsolatedRequest): Promise<unknown> {
+  switch (request.kind) {
+    case 'prepare': {
+      const { prepare } = (await import(request.module)) as ContenderModule
+      contender = await prepare(request.options)
+      return undefined
+    }
+    case 'round':
+      return contender?.round()
+    case 'end':
+      return contender?.end()
+  }
+}
+
+process.on('message', (request: IsolatedRequest) => {
+  answer(request)
+    .then((value) => process.send?.({ value }))
     .catch((error: unknown) => {
       console.error(error)
       process.exit(1)
     })
 })
+// Whoever started it is done with it, or is gone.
+process.once('disconnect', () => process.exit())

@@ -5,16 +5,14 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.js'
 import { environmentOf } from './environment.js'
-import { microBenchmark } from './micro.js'
-import { transferBenchmark } from './transfer.js'
-
-const BENCHMARKS: readonly Benchmark[] = [transferBenchmark, microBenchmark]
+import { BENCHMARKS, benchmarksOf } from './suite.js'
 
 const USAGE = `npm run bench -- [names] [options]
 
-  names          ${BENCHMARKS.map(({ name }) => name).join(', ')} (default: all)
-  --quick        a few minutes at most (the default)
-  --full         the sizes that are published; takes many minutes
+  names          of benchmarks, or what several begin with, such as transfer (default: all):
+                 ${BENCHMARKS.map(({ name }) => name).join('\n                 ')}
+  --quick        two minutes at most for all of them (the default)
+  --full         the sizes that are published; takes hours
   --smoke        proves that everything works, measures nothing
   --data DIR     where journals are written (default: a temporary directory)
   --json FILE    all rows as JSON
@@ -36,7 +34,7 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   if (values.help === true) return void process.stdout.write(USAGE)
-  const chosen = positionals.length === 0 ? BENCHMARKS : positionals.map(find)
+  const chosen = positionals.length === 0 ? BENCHMARKS : positionals.flatMap(find)
   const parent = values.data ?? tmpdir()
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, 'tidewheel-bench-'))
@@ -51,21 +49,25 @@ async function main(): Promise<void> {
   const rows: Row[] = []
   try {
     for (const benchmark of chosen) {
+      const startedMs = performance.now()
       console.log(`\n${benchmark.name} (${size})`)
       for (const row of await benchmark.run(options)) {
         rows.push({ ...row, config: { ...row.config, size, ...environment } })
         printRow(row)
       }
+      // After each, so that a failure hours later loses nothing.
+      if (values.json !== undefined)
+        writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+      console.log(`  in ${((performance.now() - startedMs) / 1000).toFixed(1)} s`)
     }
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
 }
 
-function find(name: string): Benchmark {
-  const found = BENCHMARKS.find((benchmark) => benchmark.name === name)
-  if (found !== undefined) return found
+function find(name: string): readonly Benchmark[] {
+  const found = benchmarksOf(name)
+  if (found.length > 0) return found
   console.error(`there is no benchmark ${name}\n\n${USAGE}`)
   process.exit(2)
 }

@@ -1,66 +1,123 @@
-/** Transfers through the engine's public `submit`: inline, one producer, segments rolling. */
+/**
+ * Transfers through the engine's public `submit`: what the benchmarks of transfers have in common.
+ * Each brings its ledger (the domain and how it is used) and its options.
+ *
+ * The loop that submits is the fastest that a user would write: one value object is filled in and
+ * given again and again (`submit` has encoded it when it returns), and the loop waits only when
+ * nothing was taken. The receipts are all read.
+ */
 import { rmSync } from 'node:fs'
-import { Engine } from '../engine/index.js'
-import ledger, { Account, Deposit, Transfer } from './ledger.js'
-import {
-  AMOUNT,
-  INITIAL_BALANCE,
-  type TransferOptions,
-  TransferWorkload,
-} from './transfer-workload.js'
+import { type Domain, Engine, type EngineOptions } from '../engine/index.js'
+import type { Contender } from './benchmark.js'
+import { INITIAL_BALANCE, type TransferOptions, TransferWorkload } from './transfer-workload.js'
 
-/** Transfers before the clock starts, while V8 compiles. */
-const WARM_UP = 500_000
+/** A ledger's domain, and how it is used. Accounts are counted from 0. */
+export interface LedgerUser {
+  readonly domain: Domain
+  /** Opens an account with {@link INITIAL_BALANCE}; a ticket, or 0: nothing was taken. */
+  deposit(engine: Engine, account: number): number
+  /** Resolves when all were taken. */
+  transfer(engine: Engine, workload: TransferWorkload, count: number): Promise<void>
+  balance(engine: Engine, account: number): number
+}
 
-/** Durable transfers a second. Checks that all were accepted and that no money came or went. */
-export async function measure(options: TransferOptions): Promise<number> {
-  const { directory, accounts, transfers, seed } = options
-  rmSync(directory, { recursive: true, force: true })
-  const engine = await Engine.open(directory, ledger)
-  await openAccounts(engine, accounts)
-  let accepted = 0
-  engine.onReceipts((_first, _last, view) => {
-    while (view.next()) if (view.accepted) accepted++
-  })
+/** A ledger in an engine, with all accounts open. */
+export class LedgerEngine {
+  readonly engine: Engine
+  /** Commands after the opening of the accounts that were accepted, as their receipts say. */
+  accepted = 0
+  private readonly ledger: LedgerUser
+  private readonly options: TransferOptions
+  private readonly engineOptions: EngineOptions
+
+  static async open(
+    ledger: LedgerUser,
+    options: TransferOptions,
+    engineOptions: EngineOptions = {},
+  ): Promise<LedgerEngine> {
+    rmSync(options.directory, { recursive: true, force: true })
+    const engine = await Engine.open(options.directory, ledger.domain, engineOptions)
+    for (let account = 0; account < options.accounts; account++) {
+      while (ledger.deposit(engine, account) === 0) await engine.room()
+    }
+    await engine.synced()
+    const opened = new LedgerEngine(ledger, options, engineOptions, engine)
+    opened.countReceipts()
+    return opened
+  }
+
+  private constructor(
+    ledger: LedgerUser,
+    options: TransferOptions,
+    engineOptions: EngineOptions,
+    engine: Engine,
+  ) {
+    this.ledger = ledger
+    this.options = options
+    this.engineOptions = engineOptions
+    this.engine = engine
+  }
+
+  countReceipts(): void {
+    this.engine.onReceipts((_first, _last, view) => {
+      let accepted = 0
+      while (view.next()) if (view.accepted) accepted++
+      this.accepted += accepted
+    })
+  }
+
+  /** Returns when all of them are answered, so durable. */
+  async transfer(workload: TransferWorkload, count: number): Promise<void> {
+    await this.ledger.transfer(this.engine, workload, count)
+    await this.engine.synced()
+  }
+
+  /**
+   * That `transfers` were accepted, no money came or went, and a restart brings the same state;
+   * then closes the engine and removes its files.
+   */
+  async verify(transfers: number): Promise<void> {
+    const { engine, ledger, options, engineOptions } = this
+    if (this.accepted !== transfers) {
+      throw new Error(`${this.accepted} of ${transfers} transfers were accepted`)
+    }
+    const digest = await engine.digest()
+    await engine.close()
+    // Inline, whatever it was: that is where state can be read at once.
+    const reopening = { ...engineOptions, processor: 'inline' } as const
+    const reopened = await Engine.open(options.directory, ledger.domain, reopening)
+    try {
+      if (digest !== (await reopened.digest())) throw new Error('another digest after reopening')
+      let sum = 0
+      for (let account = 0; account < options.accounts; account++) {
+        sum += ledger.balance(reopened, account)
+      }
+      if (sum !== options.accounts * INITIAL_BALANCE) throw new Error(`the balances make ${sum}`)
+    } finally {
+      await reopened.close()
+    }
+    rmSync(options.directory, { recursive: true, force: true })
+  }
+}
+
+/** The contender of the benchmarks that count transfers a second. */
+export async function prepareTransfers(
+  ledger: LedgerUser,
+  options: TransferOptions,
+  engineOptions: EngineOptions = {},
+): Promise<Contender<number>> {
+  const { accounts, transfers, warmUp, seed } = options
+  const opened = await LedgerEngine.open(ledger, options, engineOptions)
   const workload = new TransferWorkload(seed, accounts)
-  const warmUp = Math.min(WARM_UP, transfers)
-  await transfer(engine, workload, warmUp)
-  const startedMs = performance.now()
-  await transfer(engine, workload, transfers)
-  const seconds = (performance.now() - startedMs) / 1000
-  if (accepted !== warmUp + transfers) throw new Error(`${accepted} transfers were accepted`)
-  await verify(engine, options)
-  return transfers / seconds
-}
-
-export async function openAccounts(engine: Engine, accounts: number): Promise<void> {
-  for (let account = 0; account < accounts; account++) {
-    while (engine.submit(Deposit, { account, amount: INITIAL_BALANCE }) === 0) await engine.room()
+  await opened.transfer(workload, warmUp)
+  let rounds = 0
+  return {
+    async round() {
+      rounds++
+      const startedMs = performance.now()
+      await opened.transfer(workload, transfers)
+      return (transfers * 1000) / (performance.now() - startedMs)
+    },
+    end: () => opened.verify(warmUp + rounds * transfers),
   }
-  await engine.synced()
-}
-
-async function transfer(engine: Engine, workload: TransferWorkload, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const from = workload.nextAccount()
-    const to = workload.nextAccount()
-    while (engine.submit(Transfer, { from, to, amount: AMOUNT }) === 0) await engine.room()
-  }
-  await engine.synced()
-}
-
-async function verify(engine: Engine, options: TransferOptions): Promise<void> {
-  const { directory, accounts } = options
-  let sum = 0
-  for (let account = 0; account < accounts; account++) {
-    sum += engine.get(Account, account)?.balance ?? 0
-  }
-  if (sum !== accounts * INITIAL_BALANCE) throw new Error(`the balances add up to ${sum}`)
-  const digest = await engine.digest()
-  await engine.close()
-  const reopened = await Engine.open(directory, ledger)
-  const same = digest === (await reopened.digest())
-  await reopened.close()
-  rmSync(directory, { recursive: true, force: true })
-  if (!same) throw new Error('the digest differs after reopening')
 }

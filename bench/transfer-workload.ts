@@ -1,9 +1,13 @@
 /** Uniformly random transfers between accounts: the same sequence for the engine and for the limit. */
 
 export interface TransferOptions {
+  /** Of the contender's own files. */
   readonly directory: string
   readonly accounts: number
+  /** In one round. */
   readonly transfers: number
+  /** Before the first round, while V8 compiles. */
+  readonly warmUp: number
   readonly seed: number
 }
 

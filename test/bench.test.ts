@@ -4,31 +4,85 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { Row } from '../bench/benchmark.js'
+import { median, type Row, rowOf } from '../bench/benchmark.js'
+import { AnswerLog } from '../bench/open-loop.js'
+import { BENCHMARKS, benchmarksOf } from '../bench/suite.js'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'bench', 'main.js')
 
+/** Of these there is no limit: they are sizes, or a loop without an engine has none at all. */
+const WITHOUT_LIMIT = /^(transfer\.gc|journal|idle|micro)\./
+
+/** On two cores that others use too. */
+const SMOKE_MS = 240_000
+
 describe('bench', () => {
-  it('smoke: every benchmark runs, checks itself, and gives complete rows', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tidewheel-bench-test-'))
-    try {
-      const file = join(folder, 'rows.json')
-      execFileSync(process.execPath, [main, '--smoke', '--data', folder, '--json', file])
-      const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[]
-      const names = rows.map(({ name }) => name)
-      expect(names).toContain('transfer.throughput')
-      expect(names).toContain('transfer.latency@20000.p99')
-      expect(names).toContain('micro.codec.encode')
-      for (const { value, unit, runs, config } of rows) {
-        expect(value).toBeGreaterThanOrEqual(0)
-        expect(unit).not.toBe('')
-        expect(runs.length).toBeGreaterThan(0)
-        expect(config).toHaveProperty('fileSystem')
+  it(
+    'smoke: every benchmark runs, checks itself, and gives complete rows',
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), 'tidewheel-bench-test-'))
+      try {
+        const file = join(folder, 'rows.json')
+        execFileSync(process.execPath, [main, '--smoke', '--data', folder, '--json', file])
+        const rows = JSON.parse(readFileSync(file, 'utf8')) as Row[]
+        for (const { name } of BENCHMARKS) {
+          const own = rows.filter((row) => `${row.name.replace('@', '.')}.`.startsWith(`${name}.`))
+          expect(own, name).not.toEqual([])
+        }
+        expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length)
+        for (const { name, value, unit, runs, limit, ratio, config } of rows) {
+          expect(value, name).toBeGreaterThanOrEqual(0)
+          expect(unit, name).not.toBe('')
+          expect(runs.length, name).toBeGreaterThan(0)
+          expect(config, name).toHaveProperty('fileSystem')
+          if (WITHOUT_LIMIT.test(name)) continue
+          expect(limit, name).toBeGreaterThan(0)
+          expect(ratio, name).toBeGreaterThan(0)
+        }
+      } finally {
+        rmSync(folder, { recursive: true, force: true })
       }
-      const throughput = rows.find(({ name }) => name === 'transfer.throughput')
-      expect(throughput?.ratio).toBeGreaterThan(0)
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+    },
+    SMOKE_MS,
+  )
+})
+
+describe('rows', () => {
+  it('median: the middle, or between the two in the middle', () => {
+    expect(median([3, 1, 2])).toBe(2)
+    expect(median([4, 1, 2, 3])).toBe(2.5)
+  })
+
+  it('ratio: 1 is the limit of the machine, whether more or less is better', () => {
+    const common = { name: 'x', unit: 'y', runs: [50, 40, 60], limitRuns: [100], config: {} }
+    expect(rowOf({ ...common, better: 'more' }).ratio).toBe(0.5)
+    expect(rowOf({ ...common, better: 'less' }).ratio).toBe(2)
+  })
+
+  it('benchmarks are found by name, and by what several begin with', () => {
+    expect(benchmarksOf('transfer.text').map(({ name }) => name)).toEqual(['transfer.text'])
+    expect(benchmarksOf('transfer').length).toBeGreaterThan(5)
+    expect(benchmarksOf('trans')).toEqual([])
+  })
+})
+
+describe('open loop', () => {
+  it('latency counts from when a command was due, so that a pause shows in all that waited', () => {
+    const log = new AnswerLog()
+    // 1,000 a second from 100 ms on: command i is due at 100 + i. After a pause all come at once.
+    for (let i = 0; i < 900; i++) log.add(i + 1, 100 + i + 1)
+    log.add(1000, 1100)
+    const { p50, p99, max } = log.percentiles({ rate: 1000, seconds: 1, warmUpSeconds: 0 }, 100)
+    expect(p50).toBeCloseTo(1000, -1)
+    expect(p99).toBeCloseTo(90_000, -2)
+    expect(max).toBeCloseTo(100_000, -3)
+  })
+
+  it('commands of the warm-up are not counted', () => {
+    const log = new AnswerLog()
+    log.add(500, 10_000)
+    for (let i = 500; i < 1000; i++) log.add(i + 1, i + 1)
+    const { max } = log.percentiles({ rate: 1000, seconds: 0.5, warmUpSeconds: 0.5 }, 0)
+    expect(max).toBeCloseTo(1000, -1)
   })
 })

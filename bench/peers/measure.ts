@@ -3,8 +3,10 @@
  * filled store costs to open, read, question and keep. Each ends with the check that the store has
  * exactly what it answered, before and after it was closed and opened again.
  */
+
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Contender } from '../benchmark.js'
 import { TransferWorkload } from '../transfer-workload.js'
 import { type Mode, type Peer, PeerUnavailable, type Store } from './peer.js'
 import { PEERS } from './registry.js'
@@ -45,7 +47,12 @@ export interface Skipped {
 export type Measured = (TransferFigures | StoreFigures | Skipped) & { readonly version?: string }
 
 /** What isolated-child.ts calls. */
-export async function measure(options: MeasureOptions): Promise<Measured> {
+/** One round, which verifies itself. */
+export async function prepare(options: MeasureOptions): Promise<Contender<Measured>> {
+  return { round: () => measure(options), end: () => Promise.resolve() }
+}
+
+async function measure(options: MeasureOptions): Promise<Measured> {
   const peer = PEERS.find(({ name }) => name === options.peer)
   if (peer === undefined) throw new Error(`there is no peer ${options.peer}`)
   try {

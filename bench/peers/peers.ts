@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { type BenchmarkOptions, median, type Row } from '../benchmark.js'
-import { measureIsolated } from '../isolated.js'
+import { IsolatedContender } from '../isolated.js'
 import type { Measured, MeasureOptions, StoreFigures, TransferFigures } from './measure.js'
 import type { Mode, Peer } from './peer.js'
 
@@ -70,10 +70,24 @@ function seriesOf(peer: Peer): Series[] {
   return [...transfers, { peer, mode, kind: 'store', measured: [] }]
 }
 
+async function measureAlone(options: MeasureOptions): Promise<Measured> {
+  const contender = await IsolatedContender.start<MeasureOptions, Measured>(
+    measureModule.href,
+    options,
+  )
+  try {
+    const measured = await contender.round()
+    await contender.end()
+    return measured
+  } finally {
+    contender.abandon()
+  }
+}
+
 function measureOne(series: Series, options: BenchmarkOptions): Promise<Measured> {
   const { peer, mode, kind } = series
   const { accounts, warmUpSeconds, seconds, transfers } = SIZES[options.size]
-  const measuring = measureIsolated<MeasureOptions, Measured>(measureModule, {
+  const measuring = measureAlone({
     peer: peer.name,
     mode: mode.name,
     kind,

@@ -1,7 +1,7 @@
 /** tidewheel itself, in the same runs as its peers. */
 import { readFileSync } from 'node:fs'
 import { Engine } from '../../engine/index.js'
-import ledger, { Account, Credited, Debited, Deposit, Transfer } from '../ledger.js'
+import ledger, { Account, Credited, Debited, Deposit, Transfer } from '../domains/ledger.js'
 import { AMOUNT, INITIAL_BALANCE } from '../transfer-workload.js'
 import { type Busy, concurrently, type Mode, type Peer, type Store } from './peer.js'
 import { busiestOf, type TransferFeed } from './transfer-feed.js'

@@ -1,13 +1,10 @@
-/**
- * The domain of the transfer benchmarks: accounts with dense integer ids, two events a transfer.
- * Real size is what counts here, not richness: the payments domain has a benchmark of its own.
- */
-import { domain, int, u32 } from '../engine/index.js'
+/** The ledger (ledger.ts) with ids of 64 bits, as those who number their accounts at random have them. */
+import { domain, int, u64 } from '../../engine/index.js'
 
-const ledger = domain('ledger', import.meta.url)
+const ledger = domain('scattered-ledger', import.meta.url)
 export default ledger
 
-export const Account = ledger.aggregate('Account', { id: u32, state: { balance: int } })
+export const Account = ledger.aggregate('Account', { id: u64, state: { balance: int } })
 
 export const Credited = Account.event('Credited', { amount: int }, (account, event) => {
   account.balance += event.amount

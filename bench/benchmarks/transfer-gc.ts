@@ -1,0 +1,77 @@
+/**
+ * `transfer.gc.young`: collections of the young generation on the processor's thread, for 10 million
+ * transfers. `transfer.gc.pause`: the longest pause of any collection at a million transfers a
+ * second. There is no limit beside: a loop that allocates nothing has neither.
+ */
+import { join } from 'node:path'
+import { type Benchmark, type Contender, rowOf } from '../benchmark.js'
+import { collectionsDuring } from '../collections.js'
+import { ledgerUser } from '../domains/ledger-user.js'
+import { interleaved, REPEATS } from '../interleaved.js'
+import { commandCount, offer, type Schedule } from '../open-loop.js'
+import { LedgerEngine } from '../transfer-engine.js'
+import { type TransferOptions, TransferWorkload } from '../transfer-workload.js'
+import { submitter } from './transfer-latency.js'
+
+const SIZES = {
+  smoke: { accounts: 1024, transfers: 20_000, warmUp: 1_000, seconds: 0.1 },
+  quick: { accounts: 32_768, transfers: 1_000_000, warmUp: 500_000, seconds: 1 },
+  full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 1_000_000, seconds: 60 },
+} as const
+
+const COUNTED_TRANSFERS = 10_000_000
+const RATE = { smoke: 20_000, quick: 1_000_000, full: 1_000_000 } as const
+
+interface GcResult {
+  readonly young: number
+  readonly pauseMs: number
+}
+
+export const transferGc: Benchmark = {
+  name: 'transfer.gc',
+  async run({ size, directory, seed }) {
+    const options = { ...SIZES[size], rate: RATE[size], warmUpSeconds: 0, seed }
+    const [runs = []] = await interleaved<GcResult, TransferOptions & Schedule>(
+      [{ module: import.meta.url, options: { ...options, directory: join(directory, 'engine') } }],
+      size === 'full' ? { processes: 5, rounds: 1 } : REPEATS.smoke,
+    )
+    const config = { ...options, durability: 'disk', mode: 'inline', producers: 1 }
+    return [
+      rowOf({
+        name: `${this.name}.young`,
+        unit: 'collections in 10 M commands',
+        better: 'less',
+        runs: runs.map(({ young }) => young),
+        config,
+      }),
+      rowOf({
+        name: `${this.name}.pause`,
+        unit: 'ms',
+        better: 'less',
+        runs: runs.map(({ pauseMs }) => pauseMs),
+        config,
+      }),
+    ]
+  },
+}
+
+export async function prepare(options: TransferOptions & Schedule): Promise<Contender<GcResult>> {
+  const { accounts, transfers, warmUp, seed } = options
+  const ledger = await LedgerEngine.open(ledgerUser, options)
+  const workload = new TransferWorkload(seed, accounts)
+  await ledger.transfer(workload, warmUp)
+  let expected = warmUp
+  return {
+    async round() {
+      ledger.countReceipts()
+      const { young } = await collectionsDuring(() => ledger.transfer(workload, transfers))
+      const { longestPauseMs } = await collectionsDuring(async () => {
+        const { accepted } = await offer(ledger.engine, options, submitter(workload, ledger))
+        ledger.accepted += accepted
+      })
+      expected += transfers + commandCount(options)
+      return { young: (young * COUNTED_TRANSFERS) / transfers, pauseMs: longestPauseMs }
+    },
+    end: () => ledger.verify(expected),
+  }
+}
