@@ -53,7 +53,6 @@ export class TransactionContext implements Transaction, PayloadSink {
   detail: unknown
   /** What a handler did wrong; set even if the handler caught it. */
   failure: unknown
-
   /** Where the transaction must end. */
   payloadLimit = 0
   private frameOffset = 0
@@ -134,9 +133,9 @@ export class TransactionContext implements Transaction, PayloadSink {
     data: Input,
   ): undefined {
     if (this.rejected) return
-    const runtime = this.events[event.index]!
     if (this.ended) refuseEnded()
     try {
+      const runtime = this.events[event.index]!
       if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
       runtime.emit(this, id, data)
     } catch (error) {
