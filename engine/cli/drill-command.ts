@@ -2,8 +2,8 @@
  * `tidewheel drill`: runs the user's domain under load, kills it again and again, and reports what
  * was lost. The drill itself is in engine/drill/; this is its plan and its report.
  */
-import { accessSync, writeFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { causeOf } from '../../journal/errors.js'
 import { withDrillDirectory } from '../drill/drill-directory.js'
 import { DrillError } from '../drill/drill-error.js'
@@ -39,19 +39,21 @@ export interface DrillReport {
 
 /** Offered a second: what most machines can do, so that a kill meets commands at every stage. */
 const RATE = 20_000
+/** Small, so that some kills meet the change from one segment to the next. */
+const SEGMENT_BYTES = 4 * 1024 * 1024
 
 /** Returns the exit code. @throws DrillError, ModuleError */
 export async function drillCommand(options: DrillOptions, output: LineOutput): Promise<number> {
   const { htmlFile } = options
   // Before minutes of load, not after.
-  if (htmlFile !== undefined) requireFolder(htmlFile)
+  if (htmlFile !== undefined) writePage(htmlFile, '')
   const result = await withDrillDirectory(options.dataDirectory, (directory) =>
     run(options, directory),
   )
   const report = reportOf(options, result)
   await output.writeAll(describe(report))
   if (htmlFile !== undefined) {
-    writeFileSync(htmlFile, drillPage(report))
+    writePage(htmlFile, drillPage(report))
     await output.writeAll([`The page is in ${printable(htmlFile)}`])
   }
   if (options.json) {
@@ -73,6 +75,7 @@ function run(options: DrillOptions, directory: string): Promise<DrillResult> {
     {
       directory,
       flow: { moduleUrl: new URL('../drill/user-flow.js', import.meta.url).href, options: flow },
+      segmentBytes: SEGMENT_BYTES,
       rate: RATE,
       killAfterMs,
       endAfterMs: lifeMs,
@@ -82,11 +85,13 @@ function run(options: DrillOptions, directory: string): Promise<DrillResult> {
   )
 }
 
-function requireFolder(file: string): void {
+function writePage(file: string, text: string): void {
   try {
-    accessSync(dirname(resolve(file)))
+    writeFileSync(file, text)
   } catch (error) {
-    throw new DrillError(`${file} cannot be written: ${causeOf(error)}; make its folder first`)
+    throw new DrillError(
+      `the page cannot be written: ${causeOf(error)}; give --html a file in a folder that is there`,
+    )
   }
 }
 

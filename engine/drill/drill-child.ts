@@ -18,7 +18,6 @@ const PROGRESS_MS = 250
 const BURST_MAX = 4096
 /** Latencies of the first second, while V8 compiles, are not counted. */
 const WARM_UP_MS = 1000
-const SEGMENT_BYTES = 64 * 1024 * 1024
 
 class DrillChild {
   private readonly engine: Engine
@@ -128,7 +127,7 @@ class DrillChild {
     send({
       kind: 'progress',
       answered: this.answered,
-      journalBytes: (segmentNumber - 1) * SEGMENT_BYTES + fileOffset,
+      journalBytes: (segmentNumber - 1) * this.start.segmentBytes + fileOffset,
       latencies: this.latencies.take(),
       rejections,
     })
@@ -149,7 +148,7 @@ async function main(start: ChildStart): Promise<void> {
   const { domain, open } = await flow(start.flow.options)
   const next = start.mode === 'load' ? await open() : undefined
   for (let i = 0; i < start.acknowledged; i++) next?.()
-  const engine = await Engine.open(start.directory, domain, { segmentBytes: SEGMENT_BYTES })
+  const engine = await Engine.open(start.directory, domain, { segmentBytes: start.segmentBytes })
   const { events, seconds } = engine.report
   send({ kind: 'opened', events, seconds, digest: await engine.digest() })
   if (next !== undefined) {

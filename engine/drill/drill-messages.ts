@@ -6,6 +6,7 @@ export interface ChildStart {
   readonly mode: 'load' | 'recover'
   readonly directory: string
   readonly flow: FlowReference
+  readonly segmentBytes: number
   /** Commands of the flow that are already acknowledged: it goes on behind them. */
   readonly acknowledged: number
   /** Commands a second; 0: as many as the engine takes. */

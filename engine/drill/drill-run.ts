@@ -22,6 +22,7 @@ export interface DrillPlan {
   /** New, or empty. */
   readonly directory: string
   readonly flow: FlowReference
+  readonly segmentBytes: number
   /** Commands offered a second; 0: as many as the engine takes. */
   readonly rate: number
   /** When each life but the last is killed, from when its engine was open. */
@@ -179,9 +180,9 @@ class DrillRun {
     killAfterMs: number | undefined,
   ): Promise<Life> {
     const { acknowledgements, plan } = this
-    const { directory, flow, rate, endAfterMs } = plan
+    const { directory, flow, segmentBytes, rate, endAfterMs } = plan
     const acknowledged = mode === 'load' ? acknowledgements.count : 0
-    const start = { mode, directory, flow, acknowledged, rate }
+    const start = { mode, directory, flow, segmentBytes, acknowledged, rate }
     let opened: OpenedMessage | undefined
     let digest: string | undefined
     let openedMs = 0

@@ -8,6 +8,7 @@ import {
   runDrill,
 } from '../../engine/drill/drill-run.js'
 import { causeOf } from '../../journal/errors.js'
+import { SEGMENT_BYTES_DEFAULT } from '../../journal/segment-layout.js'
 import { readBitstampFeed } from '../feeds/recorded-order-flow.js'
 import {
   DRILL_USAGE,
@@ -50,6 +51,7 @@ async function drill(options: DrillArguments, directory: string): Promise<DrillR
     {
       directory,
       flow: { moduleUrl: new URL('./exchange-flow.js', import.meta.url).href, options: flow },
+      segmentBytes: SEGMENT_BYTES_DEFAULT,
       rate: isSpread ? Math.max(1, Math.ceil((commands ?? 0) / seconds)) : rate,
       killAfterMs: [halfMs],
       endAfterMs: feed === undefined ? halfMs : undefined,

@@ -42,6 +42,8 @@ describe('tidewheel drill', () => {
 
     const replayed = ['verify', data, '--replay', '--domain', EXCHANGE, '--expect', result.digest]
     expect(await runCli(replayed)).toMatchObject({ code: 0, stderr: '' })
+    const nowhere = await drill('--domain', EXCHANGE, '--html', join(html, 'none'))
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('give --html') })
     const again = await drill('--domain', EXCHANGE, '--data', data)
     expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') })
   })
