@@ -20,6 +20,7 @@ import {
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
 import { refuseId } from './id-refusal.js'
 import { InlineSide } from './inline-side.js'
+import { isModuleLoading } from './module-loading.js'
 import { isProcessorThread } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
 import type { ProducerHandle } from './producer.js'
@@ -224,6 +225,12 @@ function refuseWrongArguments(path: unknown, domain: unknown): void {
     throw new TidewheelError(
       'INVALID_OPTION',
       `${describeValue(domain)} is not a domain; give what domain(…) returned`,
+    )
+  }
+  if (isModuleLoading()) {
+    throw new TidewheelError(
+      'INVALID_DOMAIN',
+      `a module opens an engine of domain ${domain.name} while a tool loads it; give the tool a module that only declares`,
     )
   }
   if (isProcessorThread(workerData)) {

@@ -37,6 +37,7 @@ export {
   type RecordedEvent,
   ref,
 } from './domain.js'
+export type { DrillCommand, DrillCommands } from './drill/drill-flow.js'
 export { Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
 export type { Durability, EngineOptions } from './engine-options.js'
 export type { Logger } from './logger.js'

@@ -4,11 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { AcknowledgementLog, AcknowledgementWriter } from '../engine/drill/acknowledgements.js'
+import { auditJournal } from '../engine/drill/journal-audit.js'
+import { LatencyHistogram } from '../engine/drill/latency-histogram.js'
+import { randomCommand } from '../engine/drill/random-commands.js'
 import { Engine } from '../engine/index.js'
+import { createRandom } from '../engine/random.js'
 import exchange, { CancelOrder, PlaceLimit } from '../examples/exchange/exchange.js'
-import { AcknowledgementLog, AcknowledgementWriter } from '../scripts/drill/acknowledgements.js'
+import payments from '../examples/payments/payments.js'
 import { readDrillArguments } from '../scripts/drill/drill-arguments.js'
-import { auditJournal } from '../scripts/drill/journal-audit.js'
+import showcase from './support/domains/showcase.js'
 
 const drill = join(dirname(fileURLToPath(import.meta.url)), '..', 'scripts', 'drill', 'main.js')
 const folder = mkdtempSync(join(tmpdir(), 'tidewheel-drill-test-'))
@@ -100,6 +105,20 @@ describe('acknowledgements', () => {
   })
 })
 
+/** Answers to commands 1, 2, 3 …: whether accepted, and the sequence. */
+function recorded(answers: [boolean, number][]): AcknowledgementLog {
+  const fd = openSync(join(folder, 'answers'), 'w')
+  const writer = new AcknowledgementWriter(fd)
+  for (const [i, [accepted, sequence]] of answers.entries()) {
+    writer.add(i + 1, accepted, sequence)
+  }
+  writer.flush()
+  closeSync(fd)
+  const log = new AcknowledgementLog()
+  log.receive(readFileSync(join(folder, 'answers')))
+  return log
+}
+
 describe('audit', () => {
   it('journal: sees what is lost, changed or applied twice', async () => {
     const directory = join(folder, 'audited')
@@ -111,25 +130,13 @@ describe('audit', () => {
     }
     await engine.execute(CancelOrder, { book: 'B', order: 99 }, { key: 'c4' })
     await engine.close()
-    const acknowledged = (answers: [boolean, number][]) => {
-      const fd = openSync(join(folder, 'answers'), 'w')
-      const writer = new AcknowledgementWriter(fd)
-      for (const [i, [accepted, sequence]] of answers.entries()) {
-        writer.add(i + 1, accepted, sequence)
-      }
-      writer.flush()
-      closeSync(fd)
-      const log = new AcknowledgementLog()
-      log.receive(readFileSync(join(folder, 'answers')))
-      return log
-    }
     const right: [boolean, number][] = [
       [true, 1],
       [true, 2],
       [true, 3],
       [false, 3],
     ]
-    const audit = (answers: [boolean, number][]) => auditJournal(directory, acknowledged(answers))
+    const audit = (answers: [boolean, number][]) => auditJournal(directory, recorded(answers))
     expect(await audit(right)).toMatchObject({ commands: 4, events: 3, lost: 0, duplicated: 0 })
     expect(await audit([...right, [true, 4]])).toMatchObject({ lost: 1 })
     expect(
@@ -148,5 +155,71 @@ describe('audit', () => {
         [true, 3],
       ]),
     ).toMatchObject({ lost: 1 })
+  })
+
+  it('journal: sees a command that was applied twice', async () => {
+    const directory = join(folder, 'doubled')
+    const engine = await Engine.open(directory, exchange, { keyCountMax: 1 })
+    const acknowledgements = recorded([
+      [true, 1],
+      [true, 2],
+    ])
+    for (const [i, key] of ['c1', 'c2', 'c1'].entries()) {
+      const order = { book: 'B', side: 'buy', price: 5, quantity: 1, order: i + 1 } as const
+      await engine.execute(PlaceLimit, { ...order, timeInForce: 'goodTillCancelled' }, { key })
+    }
+    await engine.close()
+    expect(await auditJournal(directory, acknowledgements)).toMatchObject({
+      commands: 3,
+      lost: 0,
+      duplicated: 1,
+    })
+  })
+})
+
+describe('latency histogram', () => {
+  it('percentile: within 1.6 % above the naive one', () => {
+    const seed = 7
+    const random = createRandom(Uint32Array.of(seed))
+    const histogram = new LatencyHistogram()
+    const values: number[] = []
+    for (let i = 0; i < 20_000; i++) values.push(Math.floor(2 ** (random() * 31)))
+    values.push(0, 127, 128, 255, 256, 2 ** 31 - 1)
+    for (const value of values) histogram.record(value)
+    const counted = histogram.take()
+    expect(histogram.percentile(50)).toBe(0)
+    histogram.add(counted)
+    values.sort((a, b) => a - b)
+    for (const percent of [1, 5, 10, 50, 90, 99, 99.9, 100]) {
+      const naive = values[Math.ceil((values.length * percent) / 100) - 1]!
+      const got = histogram.percentile(percent)
+      expect(got, `seed ${seed}, ${percent} %`).toBeGreaterThanOrEqual(naive)
+      expect(got, `seed ${seed}, ${percent} %`).toBeLessThanOrEqual(naive * 1.016 + 1)
+    }
+  })
+
+  it('percentile: exact below 128 µs', () => {
+    const histogram = new LatencyHistogram()
+    for (let us = 0; us < 128; us++) histogram.record(us)
+    expect(histogram.percentile(100)).toBe(127)
+    expect(histogram.percentile(50)).toBe(63)
+  })
+})
+
+describe('random commands', () => {
+  it.each([exchange, payments, showcase])('%#: every value fits its command', async (domain) => {
+    const engine = await Engine.open(join(folder, 'unused'), domain, { durability: 'none' })
+    const random = createRandom(Uint32Array.of(1, 2, 3, 4))
+    const again = createRandom(Uint32Array.of(1, 2, 3, 4))
+    const seen = new Set<string>()
+    for (let i = 0; i < 5000; i++) {
+      const { command, value } = randomCommand(domain, random)
+      expect(randomCommand(domain, again)).toEqual({ command, value })
+      seen.add(command.name)
+      while (engine.submit(command, value) === 0) await engine.room()
+    }
+    await engine.synced()
+    await engine.close()
+    expect(seen.size).toBe(domain.commands.length)
   })
 })

@@ -2,9 +2,11 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { causeOf } from '../../journal/errors.js'
 import type { ReadEventsOptions } from '../../journal/event-reader.js'
+import type { DrillOptions } from './drill-command.js'
 import { printableJson } from './printable.js'
+import type { ReplayOptions } from './verify-command.js'
 
-export type CommandName = 'read' | 'verify' | 'info'
+export type CommandName = 'read' | 'verify' | 'info' | 'drill'
 
 export type Invocation =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -15,8 +17,11 @@ export type Invocation =
       readonly path: string
       readonly json: boolean
       readonly threads: number | undefined
+      /** Undefined: the journal is verified without the application. */
+      readonly replay: ReplayOptions | undefined
     }
   | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+  | { readonly kind: 'drill'; readonly options: DrillOptions }
 
 /** Wrong arguments: exit code 2. */
 export class UsageError extends Error {
@@ -28,8 +33,12 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS: readonly string[] = ['read', 'verify', 'info']
+const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'drill']
 const THREADS_MAX = 256
+const KILLS_MAX = 1000
+const KILLS_DEFAULT = 3
+const SECONDS_DEFAULT = 10
+const SECONDS_MAX = 24 * 60 * 60
 
 type Options = NonNullable<ParseArgsConfig['options']>
 /** None may be given several values. */
@@ -40,8 +49,18 @@ const TEXT = { type: 'string' } as const
 const FLAG = { type: 'boolean' } as const
 const OPTIONS: Readonly<Record<CommandName, Options>> = {
   read: { ...HELP, from: TEXT, to: TEXT, stream: TEXT, id: TEXT, limit: TEXT },
-  verify: { ...HELP, json: FLAG, threads: TEXT },
+  verify: { ...HELP, json: FLAG, threads: TEXT, replay: FLAG, domain: TEXT, expect: TEXT },
   info: { ...HELP, json: FLAG },
+  drill: {
+    ...HELP,
+    domain: TEXT,
+    commands: TEXT,
+    kills: TEXT,
+    seconds: TEXT,
+    data: TEXT,
+    json: FLAG,
+    html: TEXT,
+  },
 }
 
 /** `argv` is without the names of node and of the script. @throws UsageError */
@@ -60,6 +79,9 @@ export function parseArguments(argv: readonly string[]): Invocation {
   }
   const { values, positionals } = parse(command, rest)
   if (values['help'] === true) return { kind: 'help', topic: command }
+  if (command === 'drill') {
+    return { kind: command, options: drillOptions(values, positionals) }
+  }
   const path = onlyDirectory(command, positionals)
   const json = values['json'] === true
   switch (command) {
@@ -71,6 +93,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
         path,
         json,
         threads: integer(command, values, 'threads', THREADS_MAX),
+        replay: replayOptions(values),
       }
     case 'info':
       return { kind: command, path, json }
@@ -125,6 +148,50 @@ function readOptions(values: Values): ReadEventsOptions {
     ...(typeof stream === 'string' ? { stream } : {}),
     ...(typeof id === 'string' ? { id } : {}),
   }
+}
+
+function replayOptions(values: Values): ReplayOptions | undefined {
+  const { domain, expect } = values
+  if (values['replay'] !== true) {
+    if (domain === undefined && expect === undefined) return undefined
+    throw new UsageError('--domain and --expect are for --replay; give that too', 'verify')
+  }
+  if (typeof domain !== 'string') {
+    throw new UsageError('--replay needs --domain MODULE, which exports the domain', 'verify')
+  }
+  if (expect === undefined) return { domain, expect: undefined }
+  if (typeof expect === 'string' && /^[0-9a-f]{64}$/.test(expect)) return { domain, expect }
+  throw new UsageError(
+    `--expect must be a digest, 64 hexadecimal digits, got ${printableJson(String(expect))}`,
+    'verify',
+  )
+}
+
+function drillOptions(values: Values, positionals: readonly string[]): DrillOptions {
+  const [surplus] = positionals
+  if (surplus !== undefined) {
+    throw new UsageError(
+      `${printableJson(surplus)} is too much; the journal's directory is given with --data`,
+      'drill',
+    )
+  }
+  const { domain, commands, data, html } = values
+  if (typeof domain !== 'string') {
+    throw new UsageError('--domain MODULE is missing, which exports the domain', 'drill')
+  }
+  return {
+    domain,
+    commands: textOf(commands),
+    kills: integer('drill', values, 'kills', KILLS_MAX) ?? KILLS_DEFAULT,
+    seconds: integer('drill', values, 'seconds', SECONDS_MAX) ?? SECONDS_DEFAULT,
+    dataDirectory: textOf(data),
+    json: values['json'] === true,
+    htmlFile: textOf(html),
+  }
+}
+
+function textOf(value: Values[string]): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function integer(

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies and surveys journals. Exit codes: 0 all is well, 1 the
- * journal is damaged or cannot be read, 2 wrong arguments.
+ * The command `tidewheel`: reads, verifies and surveys journals, and drills domains. Exit codes: 0
+ * all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
+import { DrillError } from '../drill/drill-error.js'
+import { ModuleError } from '../user-module.js'
 import { type Invocation, parseArguments, UsageError } from './arguments.js'
+import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
 import { LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
@@ -25,9 +28,17 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
     case 'read':
       return readCommand(invocation.path, invocation.options, output)
     case 'verify':
-      return verifyCommand(invocation.path, invocation.json, invocation.threads, output)
+      return verifyCommand(
+        invocation.path,
+        invocation.json,
+        invocation.threads,
+        invocation.replay,
+        output,
+      )
     case 'info':
       return infoCommand(invocation.path, invocation.json, output)
+    case 'drill':
+      return drillCommand(invocation.options, output)
   }
 }
 
@@ -52,7 +63,7 @@ function explain(error: unknown): number {
     complain(error.message)
     return error.code === 'UNKNOWN_AGGREGATE' ? WRONG_ARGUMENTS : FAILED
   }
-  if (error instanceof OutputError) {
+  if (error instanceof OutputError || error instanceof ModuleError || error instanceof DrillError) {
     complain(error.message)
     return FAILED
   }

@@ -1,19 +1,20 @@
 /** The help texts. They are what a stranger reads first, so they say what comes out, not only what goes in. */
 import type { CommandName } from './arguments.js'
 
-const GENERAL = `tidewheel reads the journal of an engine. It needs no application code, takes no
-lock and never writes, so it may run beside the engine.
+const GENERAL = `tidewheel reads the journal of an engine. It takes no lock and never writes, so it may
+run beside the engine, and only --replay needs the application. A drill writes a journal of its own.
 
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
   tidewheel info DIR      what is in the journal: segments, streams, types
+  tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
 
   tidewheel COMMAND --help    more about a command
   tidewheel --version         the version
 
-Exit code: 0 all is well, 1 the journal is damaged or cannot be read, 2 wrong arguments.
+Exit code: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
 `
 
 const READ = `tidewheel read DIR [options]
@@ -52,8 +53,13 @@ journal nor the exit code. It may be deleted.
 The head hash stands for the whole journal: noted elsewhere, it proves later that nothing
 before it has changed.
 
-  --json        one JSON object instead of text
-  --threads N   worker threads (default: one a processor core)
+  --json           one JSON object instead of text
+  --threads N      worker threads (default: one a processor core)
+  --replay         also replay the journal with its domain, twice, and compare the two states:
+                   where they differ, an evolve depends on the clock, on randomness or on a
+                   variable, and the first stream that differs is named
+  --domain MODULE  for --replay: a compiled module that exports the domain as default
+  --expect DIGEST  for --replay: the state must have this digest, as engine.digest() gave it
 `
 
 const INFO = `tidewheel info DIR [options]
@@ -67,7 +73,30 @@ Only what was kept is counted: a rejected command without a key leaves nothing b
   --json   one JSON object instead of text; times are microseconds since 1970
 `
 
-const TOPICS: Readonly<Record<CommandName, string>> = { read: READ, verify: VERIFY, info: INFO }
+const DRILL = `tidewheel drill --domain MODULE [options]
+
+Runs your domain under load in a process of its own, durably, kills that process with SIGKILL at
+random moments, and recovers it. Then every answer that left the process is looked up in the
+journal, and the state after each recovery is compared with that of a second one. Exit code: 0
+nothing that was acknowledged is lost or applied twice, and all states agree; 1 otherwise.
+
+  --domain MODULE    a compiled module that exports the domain as default, and opens no engine
+  --commands MODULE  a compiled module that exports (random) => ({ command, value }) as default:
+                     the next command, made with random alone (default: commands with random
+                     values of their declared fields; many will be rejected)
+  --kills N          how often it is killed (default: 3)
+  --seconds S        of load, in all (default: 10)
+  --data DIR         where the journal is kept; must be new or empty (default: removed at the end)
+  --json             the last line is one JSON object
+  --html FILE        the report as a page, too
+`
+
+const TOPICS: Readonly<Record<CommandName, string>> = {
+  read: READ,
+  verify: VERIFY,
+  info: INFO,
+  drill: DRILL,
+}
 
 /** Ends with a line feed. */
 export function usage(topic: CommandName | undefined): string {

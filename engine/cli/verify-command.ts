@@ -1,11 +1,25 @@
-/** `tidewheel verify`: the report of a verification, as text or as one JSON object. */
+/**
+ * `tidewheel verify`: the report of a verification, as text or as one JSON object; with `--replay`
+ * also of what the user's domain makes of the journal (replay-check.ts).
+ */
 import type { TidewheelError } from '../../journal/errors.js'
 import { checkEvents } from '../../journal/event-reader.js'
 import { type VerifyReport, verifyJournal } from '../../journal/verify.js'
 import type { VerifyProblemCode } from '../../journal/verify-segment.js'
+import { loadUserDomain } from '../user-module.js'
 import { count, plural, size, table } from './human.js'
+import { json as jsonText } from './json-lines.js'
 import type { LineOutput } from './line-output.js'
 import { printable } from './printable.js'
+import { checkReplay, type ReplayCheck } from './replay-check.js'
+
+/** What `--replay` asks for. */
+export interface ReplayOptions {
+  /** Path of the module that exports the domain. */
+  readonly domain: string
+  /** The digest that the state must have; undefined: any. */
+  readonly expect: string | undefined
+}
 
 interface Problem {
   readonly code: VerifyProblemCode | 'EVENT_DAMAGED'
@@ -14,7 +28,20 @@ interface Problem {
   readonly offset: number
 }
 
-type Report = Omit<VerifyReport, 'problems'> & { readonly problems: readonly Problem[] }
+interface ReplayReport {
+  readonly events: number
+  readonly digest: string
+  /** What is wrong; undefined: both replays agree, with each other and with what was expected. */
+  readonly problem?: string
+  /** Where the two replays part. */
+  readonly aggregate?: string
+  readonly id?: string
+}
+
+type Report = Omit<VerifyReport, 'problems'> & {
+  readonly problems: readonly Problem[]
+  readonly replay?: ReplayReport
+}
 
 /**
  * Returns the exit code: 1 when anything is wrong with the journal. A wrong index is told, and is
@@ -25,9 +52,20 @@ export async function verifyCommand(
   path: string,
   json: boolean,
   threads: number | undefined,
+  replay: ReplayOptions | undefined,
   output: LineOutput,
 ): Promise<number> {
-  const report = await verify(path, threads)
+  // First, because a wrong path is found out at once, and verifying may take minutes.
+  const domain = replay === undefined ? undefined : await loadUserDomain(replay.domain)
+  const verified = await verify(path, threads)
+  const isReplayed = domain !== undefined && verified.ok
+  const replayed = isReplayed
+    ? judgeReplay(await checkReplay(path, domain), replay?.expect)
+    : undefined
+  const report: Report =
+    replayed === undefined
+      ? verified
+      : { ...verified, ok: replayed.problem === undefined, replay: replayed }
   await output.writeAll(json ? [printable(JSON.stringify(report))] : describe(path, report))
   return report.ok ? 0 : 1
 }
@@ -48,8 +86,37 @@ function problemOf(error: TidewheelError): Problem {
   return { code: 'EVENT_DAMAGED', message, file, offset }
 }
 
+/** `expected` is a digest that the user noted. */
+function judgeReplay(check: ReplayCheck, expected: string | undefined): ReplayReport {
+  const { events, digest, difference } = check
+  if (difference !== undefined) {
+    const { aggregate, id, first, second } = difference
+    if (aggregate === undefined) {
+      const problem = 'two replays gave different digests, though all streams agree'
+      return { events, digest, problem }
+    }
+    const problem =
+      `two replays differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ` +
+      `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
+    return { events, digest, problem, aggregate, id: String(id) }
+  }
+  if (expected === undefined || expected === digest) return { events, digest }
+  const problem =
+    `the digest is not ${expected}. Both replays agree, so this is another state: the journal has ` +
+    'more or fewer events than when it was noted, an evolve was changed, or the window of keys'
+  return { events, digest, problem }
+}
+
+const STATE_CHARACTERS_MAX = 200
+
+function stateText(state: unknown): string {
+  if (state === undefined) return 'no such stream'
+  const text = jsonText(state)
+  return text.length <= STATE_CHARACTERS_MAX ? text : `${text.slice(0, STATE_CHARACTERS_MAX)}…`
+}
+
 function describe(path: string, report: Report): string[] {
-  const { problems, warnings, events, lastSequence } = report
+  const { problems, warnings, events, lastSequence, replay } = report
   const range = events === 0 ? '' : ` (the last has sequence ${count(lastSequence)})`
   const lines = [
     `Journal ${printable(path)}`,
@@ -60,6 +127,9 @@ function describe(path: string, report: Report): string[] {
         ['blocks', `${count(report.blocks)} in ${size(report.bytes)}`],
         ['events', `${count(events)}${range}`],
         ['head hash', report.headHash],
+        ...(replay === undefined
+          ? []
+          : [['state digest', `${replay.digest} after ${plural(replay.events, 'event')}`]]),
         ['time', `${report.seconds.toFixed(2)} s`],
       ],
       [],
@@ -69,6 +139,9 @@ function describe(path: string, report: Report): string[] {
     lines.push('  The journal was being written: it was verified up to the end that was seen.')
   for (const { code, message, file, offset } of [...problems, ...warnings]) {
     lines.push(`${file}, offset ${offset}: ${code}: ${printable(message)}`)
+  }
+  if (replay?.problem !== undefined) {
+    return [...lines, `REPLAY: ${printable(replay.problem)}.`, 'FAILED: 1 problem.']
   }
   if (report.ok && warnings.length > 0) return [...lines, 'OK: nothing is wrong with the journal.']
   if (report.ok) return [...lines, 'OK: nothing is wrong.']

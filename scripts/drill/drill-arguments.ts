@@ -8,7 +8,7 @@ export interface DrillArguments {
   readonly seed: number
   /** Of load, before and after the kill together. */
   readonly seconds: number
-  /** Commands a second that are offered; 0: as many as the engine takes. */
+  /** Commands a second that are offered; 0: as many as the engine takes; or RATE_OF_FEED. */
   readonly rate: number
   /** Kept; undefined: a temporary directory that is removed. */
   readonly dataDirectory: string | undefined
@@ -45,6 +45,8 @@ const OPTIONS = {
 } as const
 
 const RATE_DEFAULT = 100_000
+/** A recorded feed is spread over the time that there is. */
+export const RATE_OF_FEED = -1
 
 /** The arguments, or a sentence that says what is wrong with them, or 'help'. */
 export function readDrillArguments(args: readonly string[]): DrillArguments | string | 'help' {
@@ -68,7 +70,12 @@ export function readDrillArguments(args: readonly string[]): DrillArguments | st
   if (seed === undefined) return '--seed takes an integer from 0 to 4294967295'
   const seconds = integer(values.seconds, 10, 2, 3600)
   if (seconds === undefined) return '--seconds takes an integer from 2 to 3600'
-  const rate = integer(values.rate, values.feed === undefined ? RATE_DEFAULT : -1, 0, 100_000_000)
+  const rate = integer(
+    values.rate,
+    values.feed === undefined ? RATE_DEFAULT : RATE_OF_FEED,
+    0,
+    100_000_000,
+  )
   if (rate === undefined) return '--rate takes an integer from 0 to 100000000'
   const { feed, data: dataDirectory, json = false } = values
   return { feed, repeat, seed, seconds, rate, dataDirectory, json }

@@ -1,11 +1,22 @@
 /** `npm start`: runs the exchange drill and prints what came of it. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { withDrillDirectory } from '../../engine/drill/drill-directory.js'
+import {
+  type DrillResult,
+  isRight,
+  type Kill,
+  type LiveLine,
+  runDrill,
+} from '../../engine/drill/drill-run.js'
 import { causeOf } from '../../journal/errors.js'
+import { SEGMENT_BYTES_DEFAULT } from '../../journal/segment-layout.js'
 import { readBitstampFeed } from '../feeds/recorded-order-flow.js'
-import { type DrillResult, type LiveLine, runDrill } from './drill.js'
-import { DRILL_USAGE, type DrillArguments, readDrillArguments } from './drill-arguments.js'
+import {
+  DRILL_USAGE,
+  type DrillArguments,
+  RATE_OF_FEED,
+  readDrillArguments,
+} from './drill-arguments.js'
+import type { ExchangeFlowOptions } from './exchange-flow.js'
 
 const EXIT_WRONG = 1
 const EXIT_USAGE = 2
@@ -20,27 +31,33 @@ async function main(): Promise<number> {
     console.error(`${options}; npm start -- --help says more`)
     return EXIT_USAGE
   }
-  const directory = prepareDirectory(options)
-  try {
-    const flowCommands = await describeInput(options, directory)
-    const result = await runDrill(options, directory, flowCommands, printLine, printNote)
+  return withDrillDirectory(options.dataDirectory, async (directory) => {
+    const result = await drill(options, directory)
     clearLine()
     printTable(result)
     if (options.json) console.log(jsonOf(result))
     return isRight(result) ? 0 : EXIT_WRONG
-  } finally {
-    if (options.dataDirectory === undefined) rmSync(directory, { recursive: true, force: true })
-  }
+  })
 }
 
-function prepareDirectory(options: DrillArguments): string {
-  const { dataDirectory } = options
-  if (dataDirectory === undefined) return mkdtempSync(join(tmpdir(), 'tidewheel-drill-'))
-  mkdirSync(dataDirectory, { recursive: true })
-  if (readdirSync(dataDirectory).length > 0) {
-    throw new Error(`${dataDirectory} is not empty; the drill starts with a new journal`)
-  }
-  return dataDirectory
+/** Half of the time for each life; a recorded feed then runs to its end. */
+async function drill(options: DrillArguments, directory: string): Promise<DrillResult> {
+  const commands = await describeInput(options, directory)
+  const { feed, repeat, seed, seconds, rate } = options
+  const halfMs = (seconds * 1000) / 2
+  const isSpread = rate === RATE_OF_FEED
+  const flow: ExchangeFlowOptions = { feed, repeat, seed }
+  return runDrill(
+    {
+      directory,
+      flow: { moduleUrl: new URL('./exchange-flow.js', import.meta.url).href, options: flow },
+      segmentBytes: SEGMENT_BYTES_DEFAULT,
+      rate: isSpread ? Math.max(1, Math.ceil((commands ?? 0) / seconds)) : rate,
+      killAfterMs: [halfMs],
+      endAfterMs: feed === undefined ? halfMs : undefined,
+    },
+    { onLine: printLine, onNote: printNote },
+  )
 }
 
 /** Says what is about to run. Returns the number of commands of a recorded feed. */
@@ -81,14 +98,12 @@ function clearLine(): void {
 }
 
 function printTable(result: DrillResult): void {
-  const { recovery, latencyUs } = result
+  const { latencyUs } = result
+  const { recovery, acknowledged } = result.kills[0] as Kill
   const perSecond = recovery.seconds === 0 ? 0 : recovery.events / recovery.seconds
   const rows: [string, string][] = [
     ['commands in the journal', count(result.commands)],
-    [
-      'acknowledged',
-      `${count(result.acknowledged)} (${count(result.acknowledgedAtKill)} before the kill)`,
-    ],
+    ['acknowledged', `${count(result.acknowledged)} (${count(acknowledged)} before the kill)`],
     ['events', count(result.events)],
     ['rate under load', `${count(result.commandsPerSecond)} commands/s`],
     [
@@ -114,10 +129,6 @@ function printTable(result: DrillResult): void {
   )
 }
 
-function isRight({ lost, duplicated, digestMatches }: DrillResult): boolean {
-  return lost === 0 && duplicated === 0 && digestMatches
-}
-
 /** Nothing is measured in the first second of a life. */
 function measured(us: number): string {
   return us === 0 ? '–' : micros(us)
@@ -125,7 +136,7 @@ function measured(us: number): string {
 
 function jsonOf(result: DrillResult): string {
   const { commands, acknowledged, events, lost, duplicated, digestMatches } = result
-  const { commandsPerSecond, latencyUs, recovery } = result
+  const { commandsPerSecond, latencyUs, kills } = result
   return JSON.stringify({
     commands,
     acknowledged,
@@ -135,7 +146,7 @@ function jsonOf(result: DrillResult): string {
     digestMatches,
     commandsPerSecond,
     latencyUs,
-    recovery,
+    recovery: kills[0]?.recovery,
   })
 }
 

@@ -37,6 +37,22 @@ describe('arguments', () => {
       path: 'd',
       json: true,
       threads: 2,
+      replay: undefined,
+    })
+    expect(parseArguments(['verify', 'd', '--replay', '--domain', 'm'])).toMatchObject({
+      replay: { domain: 'm', expect: undefined },
+    })
+    expect(parseArguments(['drill', '--domain', 'm'])).toEqual({
+      kind: 'drill',
+      options: {
+        domain: 'm',
+        commands: undefined,
+        kills: 3,
+        seconds: 10,
+        dataDirectory: undefined,
+        json: false,
+        htmlFile: undefined,
+      },
     })
     expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
     expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
@@ -47,7 +63,14 @@ describe('arguments', () => {
 
   it.each([
     [[], 'no command'],
-    [['reed', 'd'], 'the commands are read, verify, info'],
+    [['reed', 'd'], 'the commands are read, verify, info, drill'],
+    [['drill'], '--domain MODULE is missing'],
+    [['drill', 'd', '--domain', 'm'], '--data'],
+    [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],
+    [['drill', '--domain', 'm', '--seconds', '1.5'], 'whole number from 1'],
+    [['verify', 'd', '--replay'], '--replay needs --domain'],
+    [['verify', 'd', '--domain', 'm'], 'are for --replay'],
+    [['verify', 'd', '--replay', '--domain', 'm', '--expect', 'x'], '64 hexadecimal'],
     [['__proto__'], 'there is no command'],
     [['--json'], 'there is no option'],
     [['read'], 'directory is missing'],

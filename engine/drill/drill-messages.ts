@@ -1,0 +1,51 @@
+/** What a drill and the engine's process say to each other, beside acknowledgements. */
+import type { FlowReference } from './drill-flow.js'
+
+export interface ChildStart {
+  /** `recover`: open, take the digest, close. `load`: the same, and before closing the load. */
+  readonly mode: 'load' | 'recover'
+  readonly directory: string
+  readonly flow: FlowReference
+  readonly segmentBytes: number
+  /** Commands of the flow that are already acknowledged: it goes on behind them. */
+  readonly acknowledged: number
+  /** Commands a second; 0: as many as the engine takes. */
+  readonly rate: number
+}
+
+export interface OpenedMessage {
+  readonly kind: 'opened'
+  readonly events: number
+  readonly seconds: number
+  /** Of the recovered state. */
+  readonly digest: string
+}
+
+/** Four times a second, and at the end. */
+export interface ProgressMessage {
+  readonly kind: 'progress'
+  readonly answered: number
+  readonly journalBytes: number
+  /** Since the last message: counters of a LatencyHistogram. */
+  readonly latencies: Uint32Array
+  /** Since the last message: rejections by code. */
+  readonly rejections: ReadonlyMap<string, number>
+}
+
+export interface FinishedMessage {
+  readonly kind: 'finished'
+  readonly digest: string
+}
+
+/** The drill cannot go on; the process ends. */
+export interface FailedMessage {
+  readonly kind: 'failed'
+  readonly reason: string
+}
+
+export type ChildMessage = OpenedMessage | ProgressMessage | FinishedMessage | FailedMessage
+
+/** To the child: take no further command from the flow, answer what is taken, and close. */
+export interface StopMessage {
+  readonly kind: 'stop'
+}

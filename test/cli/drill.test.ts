@@ -1,0 +1,179 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { DrillResult } from '../../engine/drill/drill-run.js'
+import { linesOf, runCli } from '../support/cli.js'
+import { TIDEWHEEL, UserModules } from '../support/user-modules.js'
+
+const modules = new UserModules()
+afterAll(() => modules.remove())
+
+const EXCHANGE = fileURLToPath(new URL('../../examples/exchange/exchange.js', import.meta.url))
+const PAYMENTS_URL = new URL('../../examples/payments/payments.js', import.meta.url).href
+const PAYMENTS = fileURLToPath(PAYMENTS_URL)
+const SHORT = ['--kills', '1', '--seconds', '1', '--json']
+
+function resultOf(stdout: string): DrillResult & { readonly ok: boolean } {
+  return JSON.parse(linesOf(stdout).at(-1) ?? '') as DrillResult & { readonly ok: boolean }
+}
+
+function drill(...args: string[]) {
+  return runCli(['drill', ...args])
+}
+
+const good = modules.domain('good.mjs', '')
+const start = `import { Sell } from './good.mjs'\n`
+
+describe('tidewheel drill', () => {
+  it('exchange: nothing lost, nothing twice, one state (killed twice, commands made up)', async () => {
+    const html = join(modules.folder, 'drill.html')
+    const data = join(modules.folder, 'kept')
+    const output = ['--json', '--html', html, '--data', data]
+    const run = await drill('--domain', EXCHANGE, '--kills', '2', '--seconds', '1', ...output)
+    expect(run.code, run.stderr).toBe(0)
+    const result = resultOf(run.stdout)
+    expect(result).toMatchObject({ ok: true, lost: 0, duplicated: 0, digestMatches: true })
+    expect(result.kills).toHaveLength(2)
+    expect(result.acknowledged).toBeGreaterThan(0)
+    expect(Object.keys(result.rejections).length).toBeGreaterThan(0)
+    expect(run.stdout).toMatch(/^PASS: /m)
+    expect(readFileSync(html, 'utf8')).toMatch(/<h1>Drill of [^<]*exchange\.js<\/h1>[\s\S]*PASS/)
+
+    const replayed = ['verify', data, '--replay', '--domain', EXCHANGE, '--expect', result.digest]
+    expect(await runCli(replayed)).toMatchObject({ code: 0, stderr: '' })
+    const nowhere = await drill('--domain', EXCHANGE, '--html', join(html, 'none'))
+    expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('give --html') })
+    const again = await drill('--domain', EXCHANGE, '--data', data)
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') })
+  })
+
+  it('payments: the same, with commands from a module', async () => {
+    const commands = modules.write(
+      'deposits.mjs',
+      `import { Deposit, OpenAccount } from '${PAYMENTS_URL}'
+       let opened = 0
+       export default (random) => opened < 10
+         ? { command: OpenAccount, value: { account: ++opened, currency: 'EUR' } }
+         : { command: Deposit, value: { account: Math.ceil(random() * 11), amount: Math.floor(random() * 9) } }`,
+    )
+    const run = await drill('--domain', PAYMENTS, '--commands', commands, ...SHORT)
+    expect(run.code, run.stderr).toBe(0)
+    const result = resultOf(run.stdout)
+    expect(result).toMatchObject({ ok: true, lost: 0, duplicated: 0, digestMatches: true })
+    expect(result.events).toBeGreaterThan(10)
+  })
+
+  it('lost: exit code 1 (an acknowledgement left before its command was even sent)', async () => {
+    const mark = join(modules.folder, 'lied')
+    // When it is first loaded it writes what the engine's process writes after a receipt; it hangs
+    // when it is asked for a command, until the kill.
+    const commands = modules.write(
+      'liar.mjs',
+      `${start}
+       import { existsSync, writeFileSync, writeSync } from 'node:fs'
+       const isFirst = !existsSync(${JSON.stringify(mark)})
+       if (isFirst) {
+         writeFileSync(${JSON.stringify(mark)}, '')
+         const batch = new DataView(new ArrayBuffer(16))
+         batch.setUint32(0, 1, true)
+         batch.setUint32(4, 1, true)
+         batch.setFloat64(8, 1, true)
+         writeSync(4, new Uint8Array(batch.buffer))
+       }
+       export default () => {
+         while (isFirst) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+         return { command: Sell, value: { item: 'a', by: 1 } }
+       }`,
+    )
+    const run = await drill('--domain', good, '--commands', commands, ...SHORT)
+    expect(existsSync(mark)).toBe(true)
+    expect(resultOf(run.stdout)).toMatchObject({ ok: false, lost: 1, duplicated: 0 })
+    expect(run.stdout).toMatch(/^FAIL: /m)
+    expect(run.code).toBe(1)
+  })
+
+  it('state: exit code 1 when recoveries differ (evolve asks the clock)', async () => {
+    const clock = modules.domain('clock.mjs', 'item.note = Date.now()')
+    const run = await drill('--domain', clock, '--kills', '3', '--seconds', '3', '--json')
+    const result = resultOf(run.stdout)
+    expect(result).toMatchObject({ ok: false, lost: 0, digestMatches: false })
+    // All but those before the first event.
+    expect(result.kills.map(({ digestMatches }) => digestMatches)).toContain(false)
+    expect(run.stdout).toContain('verify --replay')
+    expect(run.code).toBe(1)
+  })
+
+  it.each([
+    ['is missing', 'none.mjs', undefined, /there is no file .*none\.mjs/],
+    ['is TypeScript', 'a.ts', 'export default 1', /compile it/],
+    ['throws', 'throws.mjs', `throw new Error('out of tea')`, /out of tea/],
+    ['has no domain', 'empty.mjs', 'export default {}', /exports no domain as default/],
+    [
+      'has a domain of another copy',
+      'copy.mjs',
+      `export default { name: 'a', moduleUrl: 'b', commands: [] }`,
+      /another copy of tidewheel/,
+    ],
+    [
+      'has no commands',
+      'bare.mjs',
+      `import { domain } from '${TIDEWHEEL}'; export default domain('bare', import.meta.url)`,
+      /has no commands/,
+    ],
+    [
+      'opens an engine',
+      'opens.mjs',
+      `import { Engine } from '${TIDEWHEEL}'; import shop from './good.mjs'; export default shop
+       await Engine.open('./opened', shop)`,
+      /opens an engine/,
+    ],
+    [
+      'opens an engine and does not wait',
+      'floats.mjs',
+      `import { Engine } from '${TIDEWHEEL}'; import shop from './good.mjs'; export default shop
+       Engine.open('./opened', shop)`,
+      /opens an engine/,
+    ],
+  ])('domain: one that %s is refused with the reason', async (_what, name, code, reason) => {
+    const path = code === undefined ? join(modules.folder, name) : modules.write(name, code)
+    const { code: exitCode, stderr } = await drill('--domain', path, ...SHORT)
+    expect(stderr).toMatch(reason)
+    expect(linesOf(stderr)).toHaveLength(1)
+    expect(exitCode).toBe(1)
+  })
+
+  it.each([
+    ['is no function', 'export default 7', /exports no function/],
+    ['throws', `export default () => { throw new Error('no more') }`, /no more/],
+    ['gives no command', 'export default () => ({})', /did not return \{ command, value \}/],
+    [
+      'gives a value that does not fit',
+      `${start} export default () => ({ command: Sell, value: { item: 'a', by: 'much' } })`,
+      /command 1 of the load cannot be sent: .*by/,
+    ],
+  ])('commands: a module that %s is refused with the reason', async (what, code, reason) => {
+    const path = modules.write(`${what.replaceAll(' ', '-')}.mjs`, code)
+    const run = await drill('--domain', good, '--commands', path, ...SHORT)
+    expect(run.stderr).toMatch(reason)
+    expect(run.code).toBe(1)
+  })
+
+  it('commands: a module that gives others after the kill is found out', async () => {
+    // It swallows the acknowledgements, too, so that everything is sent again.
+    const path = modules.write(
+      'moody.mjs',
+      `${start}
+       import { writeSync } from 'node:fs'
+       let begun = false
+       export default () => {
+         if (!begun) writeSync(4, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 1))
+         begun = true
+         return { command: Sell, value: { item: 'a', by: process.pid } }
+       }`,
+    )
+    const run = await drill('--domain', good, '--commands', path, '--kills', '5', '--seconds', '5')
+    expect(run.stderr).toMatch(/command 1 of the load was another one after the kill/)
+    expect(run.code).toBe(1)
+  })
+})
