@@ -4,7 +4,7 @@
  *   node engine-process.js TASK MODE DIRECTORY [FIRST]
  */
 import { writeSync } from 'node:fs'
-import { Engine, type EngineOptions } from '../../../engine/index.js'
+import { Engine, type EngineOptions, Producer } from '../../../engine/index.js'
 import probe, { Account, Count, Counter, Credit, Run } from '../domains/probe.js'
 import { seededRandom } from '../seeded-random.js'
 
@@ -82,48 +82,43 @@ async function cpu(): Promise<void> {
   await engine.close()
 }
 
-/** On a small file system: until it is full, then what the engine says. */
+/** On a small file system: until it is full, then what the engine says; goes on when there is room. */
 async function fill(): Promise<void> {
   const engine = await open()
   let latest = 0
-  let answered = 0
-  engine.onReceipts((from, to) => {
-    answered += to - from + 1
-  })
   const codes = new Set<string>()
-  const note = (error: { code?: string; outcome?: string }): void => {
+  let message = ''
+  const note = (error: { code?: string; outcome?: string; message: string }): void => {
     codes.add(`${error.code} ${error.outcome}`)
+    message = error.message
   }
-  try {
-    for (;;) {
-      const blobs = { account: 'full', bytes: 50_000, times: 4 }
-      const pending = Array.from({ length: 10 }, () =>
-        engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(
-          ({ sequence }) => {
-            latest = Math.max(latest, sequence)
-          },
-          (error) => {
-            note(error)
-            throw error
-          },
-        ),
-      )
-      for (const outcome of await Promise.allSettled(pending)) {
-        if (outcome.status === 'rejected') throw outcome.reason
-      }
+  const blobs = { account: 'full', bytes: 50_000, times: 4 }
+  while (codes.size === 0) {
+    const pending = Array.from({ length: 3 }, () =>
+      engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(({ sequence }) => {
+        latest = Math.max(latest, sequence)
+      }, note),
+    )
+    await Promise.all(pending)
+  }
+  const handle = Producer.connect(engine.producer(), probe)
+  // Answered when the producer is known.
+  const balance = (await engine.query(Account, 'full'))?.balance
+  const credit = { account: 'full', amount: 1 }
+  const producer = await handle.execute(Credit, credit).catch((error) => error.code)
+  let sequence = 0
+  for await (const event of engine.readAll()) sequence = event.sequence
+  say(JSON.stringify({ latest, codes: [...codes], message, producer, balance, sequence }))
+  for (;;) {
+    const receipt = await engine.execute(Credit, credit).catch(note)
+    if (receipt !== undefined) {
+      say(`goes on after ${receipt.sequence - 1}`)
+      break
     }
-  } catch (error) {
-    note(error as { code?: string })
+    await new Promise((resolve) => setTimeout(resolve, 20))
   }
-  const later = await engine
-    .execute(Credit, { account: 'a', amount: 1 })
-    .catch((error) => error.code)
-  const query = await engine.query(Account, 'full').catch((error) => error.code)
-  const closed = await engine.close().then(
-    () => 'closed',
-    (error) => error.code,
-  )
-  say(JSON.stringify({ latest, answered, codes: [...codes], later, query, closed }))
+  await handle.close()
+  await engine.close()
 }
 
 /** Opens what is there and says how far it goes. */
