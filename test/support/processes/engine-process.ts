@@ -44,6 +44,34 @@ async function drill(): Promise<void> {
   }
 }
 
+/**
+ * A service as the guide writes it: its clients work until a signal closes the engine. Says each
+ * credit that was answered, then how its clients ended. It ends by itself, so nothing that it says
+ * is lost, and its parent may be slow.
+ */
+async function serve(): Promise<void> {
+  const engine = await open()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void engine.close())
+  }
+  console.log('ready')
+  let next = 1
+  const credit = async (): Promise<never> => {
+    for (;;) {
+      const amount = next++
+      const { sequence } = await engine.execute(Credit, { account: 'served', amount })
+      console.log(`${amount} ${sequence}`)
+    }
+  }
+  const write = async (): Promise<never> => {
+    const blobs = { account: 'blobs', bytes: 10_000, times: 3 }
+    for (;;) await engine.execute(Run, { scenario: 'emit blobs', with: blobs })
+  }
+  const ends = await Promise.allSettled([...Array.from({ length: 10 }, credit), write()])
+  const reasons = ends.map((end) => end.status === 'rejected' && end.reason)
+  console.log([...new Set(reasons.map(({ code, outcome }) => `${code} ${outcome}`))].join())
+}
+
 /** Open, and nothing else, until it is killed. */
 async function hold(): Promise<void> {
   await open()
@@ -130,5 +158,14 @@ async function look(): Promise<void> {
   await engine.close()
 }
 
-const tasks: Record<string, () => Promise<void>> = { drill, hold, idle, pending, cpu, fill, look }
+const tasks: Record<string, () => Promise<void>> = {
+  drill,
+  serve,
+  hold,
+  idle,
+  pending,
+  cpu,
+  fill,
+  look,
+}
 await tasks[task]?.()
