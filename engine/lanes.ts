@@ -60,12 +60,13 @@ export class Lanes {
     for (const { memory } of this.attached) tellProducer(memory, status)
   }
 
-  /** Tells all producers that the disk has no room, or has room again; true: that is new. */
+  /** Tells all producers that the disk has no room, or has room again; true: it had not, or had. */
   tellRoom(shortage: DiskShortage | undefined): boolean {
-    if ((shortage === undefined) === (this.shortage === undefined)) return false
+    const isNew = (shortage === undefined) !== (this.shortage === undefined)
+    if (!isNew && shortage?.freeBytes === this.shortage?.freeBytes) return false
     this.shortage = shortage
     for (const { memory } of this.attached) tellRoom(memory, shortage)
-    return true
+    return isNew
   }
 
   /** Lets go of lanes that have come to their end. Not while a batch is held up: it may be theirs. */

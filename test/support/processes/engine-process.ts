@@ -3,8 +3,9 @@
  *
  *   node engine-process.js TASK MODE DIRECTORY [FIRST]
  */
-import { writeSync } from 'node:fs'
-import { Engine, type EngineOptions, Producer } from '../../../engine/index.js'
+import { readdirSync, writeSync } from 'node:fs'
+import { Engine, type EngineOptions, Producer, type Receipt } from '../../../engine/index.js'
+import { segmentName } from '../../../journal/segment-layout.js'
 import probe, { Account, Count, Counter, Credit, Run } from '../domains/probe.js'
 import { seededRandom } from '../seeded-random.js'
 
@@ -110,6 +111,10 @@ async function cpu(): Promise<void> {
   await engine.close()
 }
 
+function hasNextSegment(engine: Engine): boolean {
+  return readdirSync(directory).includes(segmentName(engine.journalPosition().segmentNumber + 1))
+}
+
 /** On a small file system: until it is full, then what the engine says; goes on when there is room. */
 async function fill(): Promise<void> {
   const engine = await open()
@@ -120,19 +125,25 @@ async function fill(): Promise<void> {
     codes.add(`${error.code} ${error.outcome}`)
     message = error.message
   }
+  const take = ({ sequence }: Receipt): void => {
+    latest = Math.max(latest, sequence)
+  }
   const blobs = { account: 'full', bytes: 50_000, times: 4 }
+  const credit = { account: 'full', amount: 1 }
   while (codes.size === 0) {
     const pending = Array.from({ length: 3 }, () =>
-      engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(({ sequence }) => {
-        latest = Math.max(latest, sequence)
-      }, note),
+      engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(take, note),
     )
     await Promise.all(pending)
+    // On a busy machine, files this small are full before the thread that watches has its turn.
+    while (codes.size === 0 && !hasNextSegment(engine)) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      await engine.execute(Credit, credit).then(take, note)
+    }
   }
   const handle = Producer.connect(engine.producer(), probe)
   // Answered when the producer is known.
   const balance = (await engine.query(Account, 'full'))?.balance
-  const credit = { account: 'full', amount: 1 }
   const producer = await handle.execute(Credit, credit).catch((error) => error.code)
   let sequence = 0
   for await (const event of engine.readAll()) sequence = event.sequence
