@@ -18,11 +18,16 @@ import {
   COMMAND_TYPE,
 } from './command-layout.js'
 import type { CommandType, Domain } from './domain.js'
-import { type EngineStatus, PRODUCER_CONDEMNED } from './engine-status.js'
+import {
+  ENGINE_DISK_FULL,
+  ENGINE_RUNNING,
+  type EngineStatus,
+  PRODUCER_CONDEMNED,
+} from './engine-status.js'
 import { Fifo } from './fifo.js'
 import { keyOf, writeKey } from './idempotency-key.js'
 import type { LaneMemory } from './lane.js'
-import { notTaken } from './not-taken.js'
+import { diskFull, notTaken } from './not-taken.js'
 import { type Receipt, ReceiptView } from './receipt.js'
 import { NO_ROOM, RingConsumer, RingProducer } from './ring/byte-ring.js'
 
@@ -225,7 +230,7 @@ export class CommandPort {
    */
   private begin(command: AnyCommand, options: CommandOptions | undefined): number {
     if (command?.domain !== this.domain) this.refuseForeign(command)
-    if (!this.status.isRunning) throw notTaken(this.owner.stopReason())
+    if (!this.status.isRunning) this.refuseUnlessRunning()
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
     if (offset === NO_ROOM) {
@@ -337,6 +342,14 @@ export class CommandPort {
       this.rooms.push(waiter)
       this.owner.kick()
     })
+  }
+
+  private refuseUnlessRunning(): void {
+    const status = this.status.get()
+    // There may be room again since it was first asked.
+    if (status === ENGINE_RUNNING) return
+    if (status === ENGINE_DISK_FULL) throw diskFull(this.status.shortage)
+    throw notTaken(this.owner.stopReason())
   }
 
   private refuseForeign(command: { name: string; domain: Domain } | undefined): never {

@@ -31,6 +31,7 @@ import { FailureLog } from './failure-log.js'
 import { Gate } from './gate.js'
 import type { Lane, LaneMemory } from './lane.js'
 import { Lanes } from './lanes.js'
+import { diskFull } from './not-taken.js'
 import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
 import { createRandom } from './random.js'
@@ -141,6 +142,7 @@ export class EngineHost {
     this.journaler?.ref()
     await this.journaler?.started
     this.journaler?.unref()
+    this.lookAtDisk()
   }
 
   /** The lane of one more producer, which may live on any thread. */
@@ -180,6 +182,7 @@ export class EngineHost {
   /** Runs batches until nothing is left or the journal is behind. */
   runBatches(): boolean {
     if (this.inBatch || this.failure !== undefined) return false
+    this.lookAtDisk()
     this.inBatch = true
     let didWork = false
     try {
@@ -270,6 +273,15 @@ export class EngineHost {
       onFailure: (error) => this.ending.fail(error),
       onReport: (text) => options.logger.warn(text),
     })
+  }
+
+  /** Without room for the next segment no new commands are taken, until there is. */
+  private lookAtDisk(): void {
+    const shortage = this.journaler?.shortage()
+    if (!this.lanes.tellRoom(shortage)) return
+    const { logger } = this.options
+    if (shortage === undefined) logger.info('the disk has room again: commands are taken')
+    else logger.error(diskFull(shortage).message)
   }
 
   /** The first frame in the ring: types that the journal does not know yet. */

@@ -1,31 +1,44 @@
 /**
- * The word by which an engine tells one producer whether its commands are still taken. Every lane
+ * The words by which an engine tells one producer whether its commands are still taken. Every lane
  * has its own: the engine writes it, the producer reads it, and the engine never believes it.
  */
 
+import type { DiskShortage } from '../journal/disk-shortage.js'
+
 export const ENGINE_RUNNING = 0
+/** No commands are taken until the disk has room; what was taken is still answered. */
+export const ENGINE_DISK_FULL = 1
 /** No more commands are taken; what was taken is still answered. */
-export const ENGINE_CLOSING = 1
+export const ENGINE_CLOSING = 2
 /** The ends: nothing is answered any more. */
-export const ENGINE_CLOSED = 2
-export const ENGINE_FAILED = 3
+export const ENGINE_CLOSED = 3
+export const ENGINE_FAILED = 4
 /** Of this producer alone: something has written over its memory. */
-export const PRODUCER_CONDEMNED = 4
+export const PRODUCER_CONDEMNED = 5
+
+// Cells.
+const STATUS = 0
+/** Of the latest ENGINE_DISK_FULL, in KiB. */
+const FREE_KIB = 1
+const NEEDED_KIB = 2
+const STATUS_BYTES = 3 * Int32Array.BYTES_PER_ELEMENT
+/** What a cell can hold: 2 TiB. */
+const KIB_MAX = 2 ** 31 - 1
 
 export function createEngineStatus(): SharedArrayBuffer {
-  return new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+  return new SharedArrayBuffer(STATUS_BYTES)
 }
 
 export class EngineStatus {
-  private readonly cell: Int32Array
+  private readonly cells: Int32Array
 
   constructor(memory: SharedArrayBuffer) {
-    this.cell = new Int32Array(memory)
+    this.cells = new Int32Array(memory)
   }
 
   get(): number {
-    // Pairs with the store in set: what was published before it is visible.
-    return Atomics.load(this.cell, 0)
+    // Pairs with the exchanges in set and setRoom: what was published before them is visible.
+    return Atomics.load(this.cells, STATUS)
   }
 
   /**
@@ -33,7 +46,7 @@ export class EngineStatus {
    * of a command. It misses no more than an end that comes right after it.
    */
   get isRunning(): boolean {
-    return this.cell[0] === ENGINE_RUNNING
+    return this.cells[STATUS] === ENGINE_RUNNING
   }
 
   /** Whether nothing will be answered any more. */
@@ -46,7 +59,29 @@ export class EngineStatus {
     // Upwards, one try each: whoever else writes here cannot keep this thread in a loop.
     for (let known = ENGINE_RUNNING; known < status && known < ENGINE_CLOSED; known++) {
       // Publishes all that was written before; pairs with the load in get.
-      if (Atomics.compareExchange(this.cell, 0, known, status) === known) return
+      if (Atomics.compareExchange(this.cells, STATUS, known, status) === known) return
     }
   }
+
+  /** The disk has no room, or has room again; an engine that ends goes on with that. */
+  setRoom(shortage: DiskShortage | undefined): void {
+    if (shortage === undefined) {
+      // Publishes that commands are taken again, to the loads in get and isRunning.
+      Atomics.compareExchange(this.cells, STATUS, ENGINE_DISK_FULL, ENGINE_RUNNING)
+      return
+    }
+    this.cells[FREE_KIB] = kib(shortage.freeBytes)
+    this.cells[NEEDED_KIB] = kib(shortage.neededBytes)
+    this.set(ENGINE_DISK_FULL)
+  }
+
+  /** What {@link setRoom} was told last. */
+  get shortage(): DiskShortage {
+    const { cells } = this
+    return { freeBytes: cells[FREE_KIB]! * 1024, neededBytes: cells[NEEDED_KIB]! * 1024 }
+  }
+}
+
+function kib(bytes: number): number {
+  return Math.min(Math.floor(bytes / 1024), KIB_MAX)
 }

@@ -84,7 +84,7 @@ export class Engine {
    * decided on is durable: answered means kept.
    *
    * @throws TidewheelError INVALID_COMMAND for a value that does not fit, BACKPRESSURE when there was
-   *   no room for `executeWaitMs`, ENGINE_CLOSED: the command was not taken. ENGINE_STOPPED: with
+   *   no room for `executeWaitMs`, DISK_FULL, ENGINE_CLOSED: the command was not taken. ENGINE_STOPPED: with
    *   `outcome: 'unknown'` it may or may not be kept; without, it was not taken.
    */
   execute<Input>(
@@ -100,7 +100,8 @@ export class Engine {
    * 3 …), under which its receipt comes to {@link onReceipts}; or 0: nothing was taken because the
    * disk is behind, so await {@link room} and submit it again.
    *
-   * @throws TidewheelError INVALID_COMMAND, ENGINE_CLOSED, ENGINE_STOPPED: the command was not taken
+   * @throws TidewheelError INVALID_COMMAND, DISK_FULL, ENGINE_CLOSED, ENGINE_STOPPED: the command
+   *   was not taken
    */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     return this.port.submit(command, value, options)

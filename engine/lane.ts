@@ -7,6 +7,7 @@
  *   producer (command-port.ts) ── commands ──▶ processor
  *                              ◀── receipts, status ──
  */
+import type { DiskShortage } from '../journal/disk-shortage.js'
 import { createDoorbell, Doorbell } from '../journal/doorbell.js'
 import { assert } from '../journal/errors.js'
 import { BATCH_COMMANDS_MAX } from './command-batch.js'
@@ -51,6 +52,12 @@ export function createLaneMemory(): LaneMemory {
 export function tellProducer({ status, producerDoorbell }: LaneMemory, engineStatus: number): void {
   new EngineStatus(status).set(engineStatus)
   new Doorbell(producerDoorbell).ring()
+}
+
+/** Tells the producer of a lane that the disk has no room, or has room again. */
+export function tellRoom({ status }: LaneMemory, shortage: DiskShortage | undefined): void {
+  // It need not be woken: it finds out at its next command.
+  new EngineStatus(status).setRoom(shortage)
 }
 
 // `room()` waits until half of the ring is free: then there is room, wherever its end may be.

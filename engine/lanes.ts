@@ -9,10 +9,11 @@
  * How the engine is, is private state here. Each lane has a copy, which is written and never read:
  * what a producer does to its own memory is its own affair.
  */
+import type { DiskShortage } from '../journal/disk-shortage.js'
 import type { DoorbellSet } from './doorbell-set.js'
 import { ENGINE_CLOSED, ENGINE_RUNNING, PRODUCER_CONDEMNED } from './engine-status.js'
 import type { Gate } from './gate.js'
-import { Lane, type LaneMemory, tellProducer } from './lane.js'
+import { Lane, type LaneMemory, tellProducer, tellRoom } from './lane.js'
 import type { Logger } from './logger.js'
 
 /** How long a closing engine waits for producers that do not take their receipts. */
@@ -24,6 +25,8 @@ export class Lanes {
   /** All whose producers have to be told how the engine ends. */
   private readonly attached = new Set<Lane>()
   private status = ENGINE_RUNNING
+  /** While it lasts, producers are told to send nothing. Lanes are served as ever. */
+  private shortage: DiskShortage | undefined
   private readonly doorbells: DoorbellSet
   private readonly gate: Gate
   private readonly logger: Logger
@@ -45,6 +48,7 @@ export class Lanes {
     this.attached.add(lane)
     if (this.status === ENGINE_RUNNING) this.served.push(lane)
     else tellProducer(memory, this.status)
+    if (this.shortage !== undefined) tellRoom(memory, this.shortage)
     this.doorbells.add(lane.processorDoorbell)
     return lane
   }
@@ -54,6 +58,15 @@ export class Lanes {
     if (status <= this.status || this.hasEnded) return
     this.status = status
     for (const { memory } of this.attached) tellProducer(memory, status)
+  }
+
+  /** Tells all producers that the disk has no room, or has room again; true: it had not, or had. */
+  tellRoom(shortage: DiskShortage | undefined): boolean {
+    const isNew = (shortage === undefined) !== (this.shortage === undefined)
+    if (!isNew && shortage?.freeBytes === this.shortage?.freeBytes) return false
+    this.shortage = shortage
+    for (const { memory } of this.attached) tellRoom(memory, shortage)
+    return isNew
   }
 
   /** Lets go of lanes that have come to their end. Not while a batch is held up: it may be theirs. */

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'READ_AFTER_EMIT'
   | 'TRANSACTION_ENDED'
   | 'BACKPRESSURE'
+  | 'DISK_FULL'
   // running
   | 'ENGINE_STOPPED'
   | 'ENGINE_CLOSED'

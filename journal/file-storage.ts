@@ -116,8 +116,9 @@ class FileStorage implements Storage {
   }
 
   freeBytes(): number {
-    const { bavail, bsize } = statfsSync(this.path)
-    return bavail * bsize
+    const { blocks, bavail, bsize } = statfsSync(this.path)
+    // A file system that does not count its blocks says 0: there a write tells.
+    return blocks === 0 ? Number.MAX_SAFE_INTEGER : bavail * bsize
   }
 
   private pathOf(name: string): string {

@@ -8,6 +8,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
+import type { DiskShortage } from './disk-shortage.js'
 import { Doorbell } from './doorbell.js'
 import { errorFromMessage } from './error-message.js'
 import { causeOf, TidewheelError } from './errors.js'
@@ -49,6 +50,11 @@ export interface JournalerLink {
   readonly failure: TidewheelError | undefined
   /** One atomic load: for polling. True before `onFailure` is called. */
   hasFailed(): boolean
+  /**
+   * One atomic load: for polling. Set while the disk has no room for the next segment: nothing more
+   * should be published than was taken before.
+   */
+  shortage(): DiskShortage | undefined
   /** Drains what is published, syncs, seals, ends the threads; rejects with the failure. */
   stop(): Promise<void>
   /** Keeps the process alive while something is in flight. */
@@ -88,7 +94,7 @@ class ThreadedJournaler implements JournalerLink {
   constructor(options: JournalerThreadOptions) {
     this.options = options
     const { path, end, segmentBytes, direct = true } = options
-    const preparation = preparationAfter(openFileStorage(path), end)
+    const preparation = preparationAfter(openFileStorage(path), end, segmentBytes)
     const status = createJournalerStatus()
     this.status = new JournalerStatus(status)
     this.preparation = new SegmentPreparation(preparation)
@@ -114,7 +120,14 @@ class ThreadedJournaler implements JournalerLink {
       segmentBytes,
       direct,
     }
-    const preparerData: SegmentPreparerData = { path, journalId, segmentBytes, preparation, direct }
+    const preparerData: SegmentPreparerData = {
+      path,
+      doorbell,
+      journalId,
+      segmentBytes,
+      preparation,
+      direct,
+    }
     this.journaler = new Worker(new URL('./journaler-thread.js', import.meta.url), {
       workerData: journalerData,
       name: 'tidewheel journaler',
@@ -132,6 +145,10 @@ class ThreadedJournaler implements JournalerLink {
 
   hasFailed(): boolean {
     return this.status.hasFailed
+  }
+
+  shortage(): DiskShortage | undefined {
+    return this.preparation.shortage
   }
 
   stop(): Promise<void> {

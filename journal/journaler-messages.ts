@@ -23,6 +23,7 @@ export interface JournalerData {
 
 export interface SegmentPreparerData {
   path: string
+  doorbell: SharedArrayBuffer
   journalId: Uint8Array
   segmentBytes: number
   preparation: SharedArrayBuffer

@@ -3,12 +3,13 @@
  * is not ready in time the journal does not wait for it: it goes on in a sparse segment, whose
  * writes are slower, and says so.
  */
+import { shortageFor } from './disk-shortage.js'
 import { assert, TidewheelError } from './errors.js'
 import type { JournalEnd } from './journal-end.js'
 import { writing } from './opening-errors.js'
 import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
-import { createSegmentPreparation, type SegmentPreparation } from './segment-preparation.js'
+import { createSegmentPreparation, SegmentPreparation } from './segment-preparation.js'
 import type { SegmentSource } from './segment-source.js'
 import type { Storage } from './storage.js'
 
@@ -51,6 +52,7 @@ export class PreparedSegmentSource implements SegmentSource {
   private createSparse(number: number): void {
     const { storage, journalId, segmentBytes: sizeBytes, preparation, onReport } = this.options
     createSegment(storage, { journalId, number, sizeBytes, salt: randomSalt() }, 'sparse')
+    preparation.setSparse(number)
     preparation.setPrepared(number)
     this.sparseCount += 1
     onReport(
@@ -93,14 +95,23 @@ export class PreparedSegmentSource implements SegmentSource {
  * Cleans up after an earlier session, and finds what it left ready. That can be several segments:
  * where a torn block was the first of its segment, the journal ends in the segment before, and the
  * one behind was prepared already. Recovery has found all of them whole and empty.
+ *
+ * Where there is none, and no room for one, that is known before the first command is taken.
+ *
  * @throws TidewheelError STORAGE_FAILED
  */
-export function preparationAfter(storage: Storage, end: JournalEnd): SharedArrayBuffer {
-  const names = writing(storage, () => {
+export function preparationAfter(
+  storage: Storage,
+  end: JournalEnd,
+  segmentBytes: number,
+): SharedArrayBuffer {
+  const { names, shortage } = writing(storage, () => {
     removeUnfinishedSegments(storage)
-    return new Set(storage.list())
+    return { names: new Set(storage.list()), shortage: shortageFor(storage, segmentBytes) }
   })
   let ready = end.segmentNumber
   while (names.has(segmentName(ready + 1))) ready += 1
-  return createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
+  const memory = createSegmentPreparation(end.segmentNumber, end.fileOffset, ready)
+  if (ready === end.segmentNumber) new SegmentPreparation(memory).setShortage(shortage)
+  return memory
 }

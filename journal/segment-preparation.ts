@@ -7,6 +7,8 @@
  *   CURRENT: its segment number                  ─▶ prepares CURRENT + 1, no further
  *   take(n): PREPARED ≥ n? else settles n itself ◀─ PREPARED: highest number under its final name
  *                    SETTLED: highest number whose maker is decided (compare-and-exchange)
+ *   SPARSE: number of the last sparse one        ─▶ counts what the current one has yet to allocate
+ *   engine: takes no new commands                ◀─ SHORT_OF, FREE: the disk has no room for the next
  *
  * Only one of the two may give segment n its final name: who raises SETTLED from n − 1 to n. The
  * preparer does it when all is ready but the rename; the journaler when it finds that nothing is.
@@ -16,6 +18,7 @@
  */
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
 import { CURSOR_STRIDE } from './cursor.js'
+import type { DiskShortage } from './disk-shortage.js'
 
 // Elements, each with cache lines of its own.
 const CURRENT = 0
@@ -26,7 +29,14 @@ const SIGNAL = 4 * CURSOR_STRIDE
 const PARKED = 5 * CURSOR_STRIDE
 const STOP_REQUESTED = 6 * CURSOR_STRIDE
 const ENDED = 7 * CURSOR_STRIDE
-const PREPARATION_BYTES = 8 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
+const SHORT_OF = 8 * CURSOR_STRIDE
+/** Beside SHORT_OF, and written before it. */
+const FREE = SHORT_OF + 1
+const SPARSE = 9 * CURSOR_STRIDE
+const PREPARATION_BYTES = 10 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
+
+/** What a cell can hold, in units of 4 KiB: 8 TiB. */
+const UNITS_MAX = 2 ** 31 - 1
 
 /**
  * The preparer is woken after so much was consumed, not after each block: on two cores a wake-up
@@ -93,6 +103,43 @@ export class SegmentPreparation {
     return Atomics.load(this.cells, ENDED) === 1
   }
 
+  /** Whether the current segment still takes room from the disk as it is filled. */
+  get isCurrentSparse(): boolean {
+    // Pairs with the store in setSparse.
+    return Atomics.load(this.cells, SPARSE) === this.currentSegment
+  }
+
+  /** Journaler: before it goes on in a segment that it has made itself. */
+  setSparse(segment: number): void {
+    // Published by the store in setCurrent, which follows; to the load in isCurrentSparse.
+    Atomics.store(this.cells, SPARSE, segment)
+  }
+
+  /** Why the next segment cannot be prepared; undefined: there is room, or it is there. */
+  get shortage(): DiskShortage | undefined {
+    // Pairs with the store in setShortage.
+    const neededUnits = Atomics.load(this.cells, SHORT_OF)
+    if (neededUnits === 0) return undefined
+    // Stored before the other one: it may be newer, never older.
+    const freeUnits = Atomics.load(this.cells, FREE)
+    return {
+      freeBytes: freeUnits * BLOCK_ALIGNMENT_BYTES,
+      neededBytes: neededUnits * BLOCK_ALIGNMENT_BYTES,
+    }
+  }
+
+  /** Preparer, and its owner before it starts. */
+  setShortage(shortage: DiskShortage | undefined): void {
+    if (shortage !== undefined) {
+      const freeUnits = Math.floor(shortage.freeBytes / BLOCK_ALIGNMENT_BYTES)
+      // Read with SHORT_OF, by the loads in shortage.
+      Atomics.store(this.cells, FREE, Math.min(freeUnits, UNITS_MAX))
+    }
+    const neededUnits = Math.ceil((shortage?.neededBytes ?? 0) / BLOCK_ALIGNMENT_BYTES)
+    // Publishes that the disk is short of room, or is not any more, to the load in shortage.
+    Atomics.store(this.cells, SHORT_OF, Math.min(neededUnits, UNITS_MAX))
+  }
+
   /** Journaler: after every block. */
   setConsumed(bytes: number): void {
     // Publishes the pace, to the load in consumedBytes.
@@ -140,12 +187,12 @@ export class SegmentPreparation {
     return Atomics.load(this.cells, SIGNAL)
   }
 
-  /** Preparer: until something has changed since `value` was read. */
-  waitForSignal(value: number): void {
+  /** Preparer: until something has changed since `value` was read, or `timeoutMs` has passed. */
+  waitForSignal(value: number, timeoutMs: number): void {
     // Pairs with the load in signal: either the other side sees the flag and notifies, or the wait
     // sees the new value and returns at once.
     Atomics.store(this.cells, PARKED, 1)
-    Atomics.wait(this.cells, SIGNAL, value)
+    Atomics.wait(this.cells, SIGNAL, value, timeoutMs)
     // Tells the load in signal that there is nobody to notify.
     Atomics.store(this.cells, PARKED, 0)
   }
@@ -159,6 +206,8 @@ export class SegmentPreparation {
 
   /** By the preparer when it is done, or by its owner when it has died. */
   setEnded(): void {
+    // Nobody would notice that there is room again.
+    this.setShortage(undefined)
     // Publishes all that the preparer did, to the load in hasEnded.
     Atomics.store(this.cells, ENDED, 1)
     // Pairs with the wait in waitForPrepared.

@@ -1,15 +1,19 @@
 /**
  * The thread of the segment preparer. It owns nothing that the journal needs: if it fails, the
- * journal goes on in sparse segments.
+ * journal goes on in sparse segments, and nobody watches the room on the disk.
  *
  * Started by journaler-link.ts.
  */
 import { parentPort, workerData } from 'node:worker_threads'
+import { Doorbell } from './doorbell.js'
 import { causeOf } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import type { JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
 import { SegmentPreparation } from './segment-preparation.js'
 import { SegmentPreparer } from './segment-preparer.js'
+
+/** How often it looks whether a full disk has room again. */
+const ROOM_CHECK_MS = 500
 
 function run(data: SegmentPreparerData): void {
   const preparation = new SegmentPreparation(data.preparation)
@@ -19,11 +23,19 @@ function run(data: SegmentPreparerData): void {
     segmentBytes: data.segmentBytes,
     preparation,
   })
+  const doorbell = new Doorbell(data.doorbell)
   try {
+    let wasShort = preparer.isShort
     while (!preparation.isStopRequested) {
       // Read before the work is looked for, so that what changes meanwhile ends the wait.
       const signal = preparation.signalValue
-      if (!preparer.step() && !preparation.isStopRequested) preparation.waitForSignal(signal)
+      const hasWorked = preparer.step()
+      const { isShort } = preparer
+      // Whoever takes commands has to know.
+      if (isShort !== wasShort) doorbell.ring()
+      wasShort = isShort
+      if (hasWorked || preparation.isStopRequested) continue
+      preparation.waitForSignal(signal, isShort ? ROOM_CHECK_MS : Infinity)
     }
   } finally {
     preparer.close()

@@ -22,6 +22,14 @@ const DAMAGE = 'test/journal/tail-decision.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
+    name: 'takes commands until the disk is full',
+    file: 'journal/segment-preparer.js',
+    search:
+      'return shortageFor(this.options.storage, missingBytes + this.holeBytes) !== undefined;',
+    replace: 'return false;',
+    test: 'test/journal/segment-preparer.test.js',
+  },
+  {
     name: 'answers before the block is written',
     file: 'journal/journaler.js',
     search: 'segment.file.write(staging.subarray(0, blockBytes), fileOffset);',

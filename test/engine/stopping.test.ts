@@ -11,7 +11,6 @@ import {
   EngineBench,
   failureOf,
   run,
-  SEGMENT_BYTES,
 } from '../support/engine-fixture.js'
 import { startProcess } from '../support/processes/start.js'
 
@@ -200,43 +199,6 @@ describe('doing nothing', () => {
     }
     await bench.clear()
   })
-})
-
-describe('stopping, on a full disk', () => {
-  it.each(['inline', 'thread'])(
-    'STORAGE_FAILED: STOP, nothing answered is lost, goes on after space is freed (%s)',
-    async (mode) => {
-      const bench = new EngineBench('inline')
-      const path = bench.path()
-      mkdirSync(path)
-      // A mount of this process's own: gone with the test.
-      const size = `size=${3 * SEGMENT_BYTES + 4096 * 40}`
-      const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', size, 'tmpfs', path])
-      if (mounted.status !== 0) {
-        console.warn('SKIPPED: the full disk; a tmpfs cannot be mounted here')
-        return
-      }
-      try {
-        const filling = startProcess('fill', mode, path)
-        expect(await filling.ended).toBe(0)
-        const said = JSON.parse(filling.lines[0]!)
-        expect(said.codes).toEqual(['ENGINE_STOPPED unknown'])
-        expect(said.later).toBe('ENGINE_STOPPED')
-        expect(said.query).toBe('ENGINE_STOPPED')
-        expect(['closed', 'STORAGE_FAILED']).toContain(said.closed)
-        expect(said.latest).toBeGreaterThan(0)
-        spawnSync('mount', ['-o', 'remount,size=64m', path])
-        const looking = startProcess('look', mode, path)
-        expect(await looking.ended).toBe(0)
-        const { balance, sequence } = JSON.parse(looking.lines[0]!)
-        expect(sequence).toBeGreaterThanOrEqual(said.latest)
-        expect(balance).toBe(sequence)
-      } finally {
-        spawnSync('umount', [path])
-        await bench.clear()
-      }
-    },
-  )
 })
 
 describe('stopping, on a read-only file system', () => {

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { DISK_RESERVE_BYTES } from '../../journal/disk-shortage.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { PreparedSegmentSource } from '../../journal/prepared-segment-source.js'
 import { readSegmentHeader } from '../../journal/segment.js'
@@ -122,9 +123,9 @@ describe('segment preparer', () => {
     (failing) => {
       const { preparer, source, storage, preparation } = setUp(SEGMENT_BYTES_MIN)
       storage.before = (_operation, index) => {
-        if (index === failing) throw systemError('ENOSPC')
+        if (index === failing) throw systemError('EIO')
       }
-      expect(() => drain(preparer)).toThrow('ENOSPC')
+      expect(() => drain(preparer)).toThrow('EIO')
       preparer.close()
       preparation.setEnded()
       source.take(2)
@@ -135,6 +136,86 @@ describe('segment preparer', () => {
       expect(preparation.preparedSegment).toBe(2)
     },
   )
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'segment preparer: a full disk is waited for (ENOSPC at operation %i)',
+    (failing) => {
+      const { preparer, storage, preparation, source, reports } = setUp(SEGMENT_BYTES_MIN)
+      let failures = 0
+      storage.before = ({ kind }, index) => {
+        if (index < failing || kind === 'remove') return
+        failures += 1
+        throw systemError('ENOSPC')
+      }
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        drain(preparer)
+        expect(failures).toBe(attempt)
+        expect(storage.list()).toEqual([])
+        expect(preparation.shortage?.neededBytes).toBe(SEGMENT_BYTES_MIN + DISK_RESERVE_BYTES)
+      }
+      storage.before = () => undefined
+      drain(preparer)
+      expect(preparation.shortage).toBeUndefined()
+      expect(storage.list()).toEqual(['0000000002.segment'])
+      source.take(2)
+      expect(reports).toEqual([])
+    },
+  )
+
+  it('segment preparer: room that is short on the way, or long before, by one block', () => {
+    const segmentBytes = 16 * 1024 * 1024
+    const { preparer, storage, preparation, preparedBytes } = setUp(segmentBytes)
+    let freeBytes = segmentBytes + DISK_RESERVE_BYTES - 4096
+    storage.freeBytes = () => freeBytes - preparedBytes()
+    drain(preparer)
+    expect(storage.operations).toEqual([])
+    expect(preparation.shortage).toEqual({ freeBytes, neededBytes: freeBytes + 4096 })
+    // The shortage lasts until the segment is there, so it is made without regard to consumption.
+    freeBytes += 4096
+    preparer.step()
+    expect(preparation.shortage).toBeDefined()
+    drain(preparer)
+    expect(preparation.shortage).toBeUndefined()
+    expect(preparation.preparedSegment).toBe(2)
+
+    const other = setUp(segmentBytes)
+    drain(other.preparer)
+    expect(other.preparation.shortage).toBeUndefined()
+    expect(other.preparedBytes()).toBeLessThan(segmentBytes)
+    other.storage.freeBytes = () => segmentBytes - other.preparedBytes() + DISK_RESERVE_BYTES - 1
+    expect(other.preparer.step()).toBe(false)
+    expect(other.preparation.shortage).toBeDefined()
+    expect(other.storage.list()).toEqual([])
+  })
+
+  it('segment preparer: a sparse segment still needs room of its own, a prepared one does not', () => {
+    const { preparer, storage, preparation, source } = setUp(SEGMENT_BYTES_MIN)
+    source.take(2)
+    let freeBytes = 2 * SEGMENT_BYTES_MIN - SEGMENT_DATA + DISK_RESERVE_BYTES - 1
+    storage.freeBytes = () => freeBytes
+    drain(preparer)
+    expect(preparation.shortage).toEqual({
+      freeBytes: freeBytes + 1 - 4096,
+      neededBytes: freeBytes + 1,
+    })
+    source.consumed(SEGMENT_DATA + 4096)
+    drain(preparer)
+    expect(preparation.shortage).toBeUndefined()
+    source.take(3)
+    freeBytes = SEGMENT_BYTES_MIN + DISK_RESERVE_BYTES
+    drain(preparer)
+    expect(preparation.shortage).toBeUndefined()
+    expect(preparation.preparedSegment).toBe(4)
+  })
+
+  it('segment preparer: when it ends, nobody waits for room', () => {
+    const { preparer, storage, preparation } = setUp(SEGMENT_BYTES_MIN)
+    storage.freeBytes = () => 0
+    drain(preparer)
+    expect(preparation.shortage).toBeDefined()
+    preparation.setEnded()
+    expect(preparation.shortage).toBeUndefined()
+  })
 
   it('segment preparer: never takes the place of another file', () => {
     const { preparer, path, storage, source } = setUp(SEGMENT_BYTES_MIN)

@@ -3,8 +3,9 @@
  *
  *   node engine-process.js TASK MODE DIRECTORY [FIRST]
  */
-import { writeSync } from 'node:fs'
-import { Engine, type EngineOptions } from '../../../engine/index.js'
+import { readdirSync, writeSync } from 'node:fs'
+import { Engine, type EngineOptions, Producer, type Receipt } from '../../../engine/index.js'
+import { segmentName } from '../../../journal/segment-layout.js'
 import probe, { Account, Count, Counter, Credit, Run } from '../domains/probe.js'
 import { seededRandom } from '../seeded-random.js'
 
@@ -42,6 +43,34 @@ async function drill(): Promise<void> {
     engine.submit(Run, { scenario: 'emit blobs', with: blobs })
     await Promise.all(pending)
   }
+}
+
+/**
+ * A service as the guide writes it: its clients work until a signal closes the engine. Says each
+ * credit that was answered, then how its clients ended. It ends by itself, so nothing that it says
+ * is lost, and its parent may be slow.
+ */
+async function serve(): Promise<void> {
+  const engine = await open()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void engine.close())
+  }
+  console.log('ready')
+  let next = 1
+  const credit = async (): Promise<never> => {
+    for (;;) {
+      const amount = next++
+      const { sequence } = await engine.execute(Credit, { account: 'served', amount })
+      console.log(`${amount} ${sequence}`)
+    }
+  }
+  const write = async (): Promise<never> => {
+    const blobs = { account: 'blobs', bytes: 10_000, times: 3 }
+    for (;;) await engine.execute(Run, { scenario: 'emit blobs', with: blobs })
+  }
+  const ends = await Promise.allSettled([...Array.from({ length: 10 }, credit), write()])
+  const reasons = ends.map((end) => end.status === 'rejected' && end.reason)
+  console.log([...new Set(reasons.map(({ code, outcome }) => `${code} ${outcome}`))].join())
 }
 
 /** Open, and nothing else, until it is killed. */
@@ -82,48 +111,53 @@ async function cpu(): Promise<void> {
   await engine.close()
 }
 
-/** On a small file system: until it is full, then what the engine says. */
+function hasNextSegment(engine: Engine): boolean {
+  return readdirSync(directory).includes(segmentName(engine.journalPosition().segmentNumber + 1))
+}
+
+/** On a small file system: until it is full, then what the engine says; goes on when there is room. */
 async function fill(): Promise<void> {
   const engine = await open()
   let latest = 0
-  let answered = 0
-  engine.onReceipts((from, to) => {
-    answered += to - from + 1
-  })
   const codes = new Set<string>()
-  const note = (error: { code?: string; outcome?: string }): void => {
+  let message = ''
+  const note = (error: { code?: string; outcome?: string; message: string }): void => {
     codes.add(`${error.code} ${error.outcome}`)
+    message = error.message
   }
-  try {
-    for (;;) {
-      const blobs = { account: 'full', bytes: 50_000, times: 4 }
-      const pending = Array.from({ length: 10 }, () =>
-        engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(
-          ({ sequence }) => {
-            latest = Math.max(latest, sequence)
-          },
-          (error) => {
-            note(error)
-            throw error
-          },
-        ),
-      )
-      for (const outcome of await Promise.allSettled(pending)) {
-        if (outcome.status === 'rejected') throw outcome.reason
-      }
+  const take = ({ sequence }: Receipt): void => {
+    latest = Math.max(latest, sequence)
+  }
+  const blobs = { account: 'full', bytes: 50_000, times: 4 }
+  const credit = { account: 'full', amount: 1 }
+  while (codes.size === 0) {
+    const pending = Array.from({ length: 3 }, () =>
+      engine.execute(Run, { scenario: 'emit blobs', with: blobs }).then(take, note),
+    )
+    await Promise.all(pending)
+    // On a busy machine, files this small are full before the thread that watches has its turn.
+    while (codes.size === 0 && !hasNextSegment(engine)) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      await engine.execute(Credit, credit).then(take, note)
     }
-  } catch (error) {
-    note(error as { code?: string })
   }
-  const later = await engine
-    .execute(Credit, { account: 'a', amount: 1 })
-    .catch((error) => error.code)
-  const query = await engine.query(Account, 'full').catch((error) => error.code)
-  const closed = await engine.close().then(
-    () => 'closed',
-    (error) => error.code,
-  )
-  say(JSON.stringify({ latest, answered, codes: [...codes], later, query, closed }))
+  const handle = Producer.connect(engine.producer(), probe)
+  // Answered when the producer is known.
+  const balance = (await engine.query(Account, 'full'))?.balance
+  const producer = await handle.execute(Credit, credit).catch((error) => error.code)
+  let sequence = 0
+  for await (const event of engine.readAll()) sequence = event.sequence
+  say(JSON.stringify({ latest, codes: [...codes], message, producer, balance, sequence }))
+  for (;;) {
+    const receipt = await engine.execute(Credit, credit).catch(note)
+    if (receipt !== undefined) {
+      say(`goes on after ${receipt.sequence - 1}`)
+      break
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  await handle.close()
+  await engine.close()
 }
 
 /** Opens what is there and says how far it goes. */
@@ -135,5 +169,14 @@ async function look(): Promise<void> {
   await engine.close()
 }
 
-const tasks: Record<string, () => Promise<void>> = { drill, hold, idle, pending, cpu, fill, look }
+const tasks: Record<string, () => Promise<void>> = {
+  drill,
+  serve,
+  hold,
+  idle,
+  pending,
+  cpu,
+  fill,
+  look,
+}
 await tasks[task]?.()

@@ -5,6 +5,7 @@
  * As with threads, a failure shows at once in `hasFailed`, and is told to the owner later. A crash of
  * the simulated disk passes through: it ends the process, so there is nobody left to tell.
  */
+import type { DiskShortage } from '../../../journal/disk-shortage.js'
 import { Doorbell } from '../../../journal/doorbell.js'
 import { errorFromMessage } from '../../../journal/error-message.js'
 import type { TidewheelError } from '../../../journal/errors.js'
@@ -39,7 +40,7 @@ export class SimulatedJournaler implements JournalerLink {
     this.disk = disk
     this.options = options
     const { end, segmentBytes } = options
-    this.preparation = new SegmentPreparation(preparationAfter(disk, end))
+    this.preparation = new SegmentPreparation(preparationAfter(disk, end, segmentBytes))
     const { journalId } = end
     const { preparation } = this
     this.preparer = new SegmentPreparer({ storage: disk, journalId, segmentBytes, preparation })
@@ -48,6 +49,10 @@ export class SimulatedJournaler implements JournalerLink {
 
   hasFailed(): boolean {
     return this.isFailed
+  }
+
+  shortage(): DiskShortage | undefined {
+    return this.preparation.shortage
   }
 
   /** Writes a block, if there is something to write. */

@@ -21,6 +21,7 @@ import { type SeededRandom, seededRandom } from '../seeded-random.js'
 import { Client } from './client.js'
 import { Coverage } from './coverage.js'
 import { LEDGERS } from './ledger.js'
+import type { Intent } from './naive-ledger.js'
 import { type FaultPlan, PlannedFaults, powerLoss } from './planned-faults.js'
 import { countFrames, describeEnd } from './second-opening.js'
 import { seedEntropy } from './seeded-entropy.js'
@@ -283,8 +284,19 @@ class Simulation {
   private submitSome(engine: SimulatedEngine, noteBytesMax: number): void {
     for (let count = 1 + this.random.below(6); count > 0; count--) {
       const { intent, key } = this.client.next(this.version, noteBytesMax)
-      if (engine.submit(intent, key) === 0) return
+      if (!this.isTaken(engine, intent, key)) return
       this.client.submitted(intent, key)
+    }
+  }
+
+  private isTaken(engine: SimulatedEngine, intent: Intent, key: string | undefined): boolean {
+    try {
+      return engine.submit(intent, key) > 0
+    } catch (error) {
+      if (!(error instanceof TidewheelError && error.code === 'DISK_FULL')) throw error
+      this.coverage.add('commands: not taken, disk full')
+      if (this.random.below(4) === 0) this.disk.setFreeBytes(Number.MAX_SAFE_INTEGER)
+      return false
     }
   }
 
