@@ -83,6 +83,8 @@ export class CommandPort {
   private offset = 0
   private limit = 0
   private keyBytes = 0
+  /** Counts commands that began to be written: a value's getters may submit others meanwhile. */
+  private begun = 0
   private readonly commands: RingProducer
   private readonly sink: FixedSink
   private readonly receipts: RingConsumer
@@ -118,7 +120,10 @@ export class CommandPort {
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     const payload = this.begin(command, options)
     if (payload === NO_ROOM) return 0
-    return this.end(command, command.$codec.encode(value, this.sink.at(payload, this.limit)))
+    const { begun } = this
+    const payloadBytes = command.$codec.encode(value, this.sink.at(payload, this.limit))
+    if (begun !== this.begun) refuseNested(command.name)
+    return this.end(command, payloadBytes)
   }
 
   /**
@@ -226,6 +231,8 @@ export class CommandPort {
   private begin(command: AnyCommand, options: CommandOptions | undefined): number {
     if (command?.domain !== this.domain) this.refuseForeign(command)
     if (!this.status.isRunning) throw notTaken(this.owner.stopReason())
+    // Read before the claim: from there on, nothing of the caller's runs until its value is read.
+    const key = options === undefined ? undefined : keyOf(options)
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
     if (offset === NO_ROOM) {
@@ -234,12 +241,12 @@ export class CommandPort {
       offset = commands.claim(COMMAND_BYTES_MAX)
       if (offset === NO_ROOM) return NO_ROOM
     }
-    const key = options === undefined ? undefined : keyOf(options)
     const keyBytes =
       key === undefined ? 0 : writeKey(key, commands.bytes, offset + COMMAND_HEADER_BYTES)
     this.offset = offset
     this.limit = offset + COMMAND_BYTES_MAX
     this.keyBytes = keyBytes
+    this.begun++
     return offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
   }
 
@@ -253,6 +260,8 @@ export class CommandPort {
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     view.setUint32(offset + COMMAND_RESERVED, 0, true)
     commands.append(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
+    // A value whose getter submitted this command has no place any more.
+    this.sink.payloadLimit = 0
     if (++this.unpublished === PUBLISH_EVERY) {
       this.publish()
       this.owner.runNow()
@@ -362,6 +371,13 @@ function backpressure(command: string, waitedMs: number): TidewheelError {
   return new TidewheelError(
     'BACKPRESSURE',
     `no room for command ${command} within ${waitedMs} ms: the disk is slower than the load. The command was not taken; send it again later`,
+  )
+}
+
+function refuseNested(command: string): never {
+  throw new TidewheelError(
+    'INVALID_COMMAND',
+    `command ${command}: an accessor of its value has submitted another command meanwhile; this one was not taken. Read the value first, then submit`,
   )
 }
 

@@ -134,9 +134,9 @@ export class TransactionContext implements Transaction, PayloadSink {
     data: Input,
   ): undefined {
     if (this.rejected) return
-    const runtime = this.events[event.index]!
     if (this.ended) refuseEnded()
     try {
+      const runtime = this.events[event.index]!
       if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
       runtime.emit(this, id, data)
     } catch (error) {
