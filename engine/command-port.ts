@@ -8,6 +8,7 @@
 import { TidewheelError } from '../journal/errors.js'
 import { alignWord } from '../journal/layout.js'
 import { FixedSink } from '../journal/schema/codec.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import {
   COMMAND_BYTES_MAX,
@@ -167,6 +168,7 @@ export class CommandPort {
 
   /** Receipts arrive here in ticket order; without a listener they are only counted. */
   onReceipts(listener: ReceiptsListener): void {
+    if (typeof listener !== 'function') refuseListener(listener)
     this.listener = listener
   }
 
@@ -371,6 +373,14 @@ function backpressure(command: string, waitedMs: number): TidewheelError {
   return new TidewheelError(
     'BACKPRESSURE',
     `no room for command ${command} within ${waitedMs} ms: the disk is slower than the load. The command was not taken; send it again later`,
+  )
+}
+
+/** Called with the first receipts, it would end the process. */
+function refuseListener(listener: unknown): never {
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `onReceipts takes a function (first, last, view), got ${describeValue(listener)}`,
   )
 }
 
