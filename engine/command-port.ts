@@ -283,8 +283,20 @@ export class CommandPort {
     let awaited = executes.first?.ticket
     while (view.next()) {
       if (view.ticket !== awaited) continue
-      executes.shift().resolve(view.toReceipt())
+      const receipt = this.readReceipt()
+      if (receipt === undefined) return
+      executes.shift().resolve(receipt)
       awaited = executes.first?.ticket
+    }
+  }
+
+  /** Undefined, and the ring is not read any more, where the bytes are no receipt. */
+  private readReceipt(): Receipt | undefined {
+    try {
+      return this.view.toReceipt()
+    } catch {
+      this.receipts.condemn()
+      return undefined
     }
   }
 

@@ -3,8 +3,14 @@
  * is being encoded, and thrown things that cannot even be looked at.
  */
 import { afterAll, describe, expect, test } from 'vitest'
+import { CommandPort } from '../../engine/command-port.js'
+import { EngineStatus } from '../../engine/engine-status.js'
 import { domain, Engine, text } from '../../engine/index.js'
-import { Account, Credit } from '../support/domains/probe.js'
+import { createLaneMemory } from '../../engine/lane.js'
+import { writeAccepted, writeRejected } from '../../engine/receipt.js'
+import { RingProducer } from '../../engine/ring/byte-ring.js'
+import { TidewheelError } from '../../journal/errors.js'
+import probe, { Account, Credit } from '../support/domains/probe.js'
 import { describeModes, failureOf } from '../support/engine-fixture.js'
 
 describeModes('submit', (bench) => {
@@ -59,6 +65,29 @@ describeModes('submit', (bench) => {
     const again = await engine.execute(Credit, { account: 'outer', amount: 4 }, { key: 'k' })
     expect(again.repeated).toBe(true)
     await bench.close(engine)
+  })
+})
+
+describe('port', () => {
+  test('bytes that are no receipt condemn the producer (lengths and counts are right)', async () => {
+    const memory = createLaneMemory()
+    const status = new EngineStatus(memory.status)
+    const reason = new TidewheelError('PRODUCER_CONDEMNED', 'written over')
+    const owner = { kick: () => {}, runNow: () => {}, stopReason: () => reason }
+    const port = new CommandPort(memory, probe, status, owner, 1000)
+    const good = port.execute(Credit, { account: 'a', amount: 1 })
+    const bad = port.execute(Credit, { account: 'a', amount: 2 })
+    const receipts = new RingProducer(memory.receipts)
+    const noPlainData = Uint8Array.of(0xc1)
+    writeAccepted(receipts, 1, 1, 0, 0)
+    writeRejected(receipts, Buffer.from('CODE'), noPlainData, 1, 0, 0)
+    receipts.publishCounted(receipts.claimed, 2)
+    expect(port.poll()).toBe(false)
+    expect(status.hasEnded).toBe(true)
+    expect((await good).sequence).toBe(1)
+    port.fail()
+    expect((await failureOf(bad)).code).toBe('PRODUCER_CONDEMNED')
+    expect((await failureOf(port.synced(2))).code).toBe('PRODUCER_CONDEMNED')
   })
 })
 
