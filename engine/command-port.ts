@@ -8,6 +8,7 @@
 import { TidewheelError } from '../journal/errors.js'
 import { alignWord } from '../journal/layout.js'
 import { FixedSink } from '../journal/schema/codec.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import {
   COMMAND_BYTES_MAX,
@@ -88,6 +89,8 @@ export class CommandPort {
   private offset = 0
   private limit = 0
   private keyBytes = 0
+  /** Counts commands that began to be written: a value's getters may submit others meanwhile. */
+  private begun = 0
   private readonly commands: RingProducer
   private readonly sink: FixedSink
   private readonly receipts: RingConsumer
@@ -123,7 +126,10 @@ export class CommandPort {
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
     const payload = this.begin(command, options)
     if (payload === NO_ROOM) return 0
-    return this.end(command, command.$codec.encode(value, this.sink.at(payload, this.limit)))
+    const { begun } = this
+    const payloadBytes = command.$codec.encode(value, this.sink.at(payload, this.limit))
+    if (begun !== this.begun) refuseNested(command.name)
+    return this.end(command, payloadBytes)
   }
 
   /**
@@ -167,6 +173,7 @@ export class CommandPort {
 
   /** Receipts arrive here in ticket order; without a listener they are only counted. */
   onReceipts(listener: ReceiptsListener): void {
+    if (typeof listener !== 'function') refuseListener(listener)
     this.listener = listener
   }
 
@@ -231,6 +238,8 @@ export class CommandPort {
   private begin(command: AnyCommand, options: CommandOptions | undefined): number {
     if (command?.domain !== this.domain) this.refuseForeign(command)
     if (!this.status.isRunning) this.refuseUnlessRunning()
+    // Read before the claim: from there on, nothing of the caller's runs until its value is read.
+    const key = options === undefined ? undefined : keyOf(options)
     const { commands } = this
     let offset = commands.claim(COMMAND_BYTES_MAX)
     if (offset === NO_ROOM) {
@@ -239,12 +248,12 @@ export class CommandPort {
       offset = commands.claim(COMMAND_BYTES_MAX)
       if (offset === NO_ROOM) return NO_ROOM
     }
-    const key = options === undefined ? undefined : keyOf(options)
     const keyBytes =
       key === undefined ? 0 : writeKey(key, commands.bytes, offset + COMMAND_HEADER_BYTES)
     this.offset = offset
     this.limit = offset + COMMAND_BYTES_MAX
     this.keyBytes = keyBytes
+    this.begun++
     return offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
   }
 
@@ -258,6 +267,8 @@ export class CommandPort {
     view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
     view.setUint32(offset + COMMAND_RESERVED, 0, true)
     commands.append(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
+    // A value whose getter submitted this command has no place any more.
+    this.sink.payloadLimit = 0
     if (++this.unpublished === PUBLISH_EVERY) {
       this.publish()
       this.owner.runNow()
@@ -277,8 +288,20 @@ export class CommandPort {
     let awaited = executes.first?.ticket
     while (view.next()) {
       if (view.ticket !== awaited) continue
-      executes.shift().resolve(view.toReceipt())
+      const receipt = this.readReceipt()
+      if (receipt === undefined) return
+      executes.shift().resolve(receipt)
       awaited = executes.first?.ticket
+    }
+  }
+
+  /** Undefined, and the ring is not read any more, where the bytes are no receipt. */
+  private readReceipt(): Receipt | undefined {
+    try {
+      return this.view.toReceipt()
+    } catch {
+      this.receipts.condemn()
+      return undefined
     }
   }
 
@@ -375,6 +398,21 @@ function backpressure(command: string, waitedMs: number): TidewheelError {
   return new TidewheelError(
     'BACKPRESSURE',
     `no room for command ${command} within ${waitedMs} ms: the disk is slower than the load. The command was not taken; send it again later`,
+  )
+}
+
+/** Called with the first receipts, it would end the process. */
+function refuseListener(listener: unknown): never {
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `onReceipts takes a function (first, last, view), got ${describeValue(listener)}`,
+  )
+}
+
+function refuseNested(command: string): never {
+  throw new TidewheelError(
+    'INVALID_COMMAND',
+    `command ${command}: an accessor of its value has submitted another command meanwhile; this one was not taken. Read the value first, then submit`,
   )
 }
 

@@ -25,6 +25,8 @@
  *       flyweight.$wrap(record + 16)
  *       const result = evolve(state, flyweight, meta)
  *       if (result !== undefined) refuseResult(name, result)
+ *       flyweight.$poison()
+ *       state.$poison()
  *       store.reachVersion(slot, view, record)
  *     }
  *   }
@@ -62,6 +64,8 @@ export function compileEvent(
     flyweight.$wrap(record + ${RECORD_HEADER_BYTES})
     const result = evolve(state, flyweight, meta)
     if (result !== undefined) refuseResult(name, result)
+    flyweight.$poison()
+    ${store instanceof RecordStore ? 'state.$poison()' : ''}
     store.reachVersion(slot, view, record)
   }
 }`

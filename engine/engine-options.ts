@@ -7,6 +7,7 @@ import {
   EVENT_RING_BYTES_MIN,
 } from '../journal/event-ring.js'
 import { KEY_COUNT_MAX, type KeyWindow } from '../journal/key-window.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import {
   SEGMENT_BYTES_DEFAULT,
   SEGMENT_BYTES_MAX,
@@ -75,7 +76,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     ringBytes: options.ringBytes ?? EVENT_RING_BYTES_DEFAULT,
     keyWindow: wantedKeyWindow(options),
     executeWaitMs: options.executeWaitMs ?? EXECUTE_WAIT_MS_DEFAULT,
-    logger: guarded(options.logger ?? defaultLogger),
+    logger: guarded(loggerOf(options)),
     clock: options.clock,
   }
   requireOneOf('durability', resolved.durability, ['disk', 'os', 'none'])
@@ -88,13 +89,25 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
   const isPowerOfTwo = (ringBytes & (ringBytes - 1)) === 0
   requireThat('ringBytes', isPowerOfTwo, ringBytes, 'a power of two')
   requireInteger('executeWaitMs', resolved.executeWaitMs, 0, EXECUTE_WAIT_MS_MAX)
-  if (resolved.clock !== undefined && resolved.processor === 'thread') {
+  const hasClock = resolved.clock !== undefined
+  const isClock = !hasClock || typeof resolved.clock === 'function'
+  requireThat('clock', isClock, resolved.clock, 'a function that returns microseconds since 1970')
+  if (hasClock && resolved.processor === 'thread') {
     throw new TidewheelError(
       'INVALID_OPTION',
       'a clock is a function, which cannot move to the processor thread; leave it out, or run inline',
     )
   }
   return resolved
+}
+
+/** One that cannot be called would swallow every warning. */
+function loggerOf({ logger = defaultLogger }: EngineOptions): Logger {
+  const isLogger = (['info', 'warn', 'error'] as const).every(
+    (level) => typeof logger?.[level] === 'function',
+  )
+  requireThat('logger', isLogger, logger, 'an object with the functions info, warn and error')
+  return logger
 }
 
 function wantedKeyWindow({ keyCountMax, keyAgeMsMax }: EngineOptions): Partial<KeyWindow> {
@@ -121,6 +134,12 @@ const NAMES: ReadonlySet<string> = new Set<keyof EngineOptions>([
 ])
 
 function refuseUnknown(options: EngineOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `the options of an engine are an object such as { durability: 'os' }, got ${describeValue(options)}`,
+    )
+  }
   const unknown = Object.keys(options).find((name) => !NAMES.has(name))
   if (unknown === undefined) return
   throw new TidewheelError(
@@ -140,5 +159,8 @@ function requireInteger(name: string, value: number, min: number, max: number): 
 
 function requireThat(name: string, isGood: boolean, value: unknown, wanted: string): void {
   if (isGood) return
-  throw new TidewheelError('INVALID_OPTION', `option ${name} is ${String(value)}; give ${wanted}`)
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `option ${name} is ${describeValue(value)}; give ${wanted}`,
+  )
 }

@@ -212,7 +212,10 @@ export class Engine {
 function firstWanted(name: string, value: number | undefined): number {
   if (value === undefined) return 1
   if (Number.isSafeInteger(value) && value >= 1) return value
-  throw new TidewheelError('INVALID_OPTION', `${name} is ${value}; give an integer from 1`)
+  throw new TidewheelError(
+    'INVALID_OPTION',
+    `${name} is ${describeValue(value)}; give an integer from 1`,
+  )
 }
 
 function refuseWrongArguments(path: unknown, domain: unknown): void {

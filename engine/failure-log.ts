@@ -1,4 +1,5 @@
 /** Handlers that failed, for the log: with the stack, which receipts do not carry, and not too often. */
+import { causeOf } from '../journal/errors.js'
 import type { Logger } from './logger.js'
 
 const INTERVAL_MS = 1000
@@ -19,9 +20,20 @@ export class FailureLog {
       return
     }
     const others = this.passedOver === 0 ? '' : ` (and ${this.passedOver} more since the last one)`
-    const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.nextMs = nowMs + INTERVAL_MS
     this.passedOver = 0
-    this.logger.warn(`the handler of ${command} failed, its command is rejected${others}: ${stack}`)
+    this.logger.warn(
+      `the handler of ${command} failed, its command is rejected${others}: ${stackOf(error)}`,
+    )
   }
+}
+
+/** Never throws, whatever a handler threw. */
+function stackOf(error: unknown): string {
+  try {
+    if (error instanceof Error && error.stack !== undefined) return String(error.stack)
+  } catch {
+    // An accessor of it threw.
+  }
+  return causeOf(error)
 }

@@ -39,7 +39,7 @@ export class Rejection {
 
   /** A handler threw. The message is the detail; the stack is not: it would be kept for ever. */
   setFailure(error: unknown): void {
-    const message = error instanceof TidewheelError ? error.message : causeOf(error)
+    const message = messageOf(error)
     this.code = this.encode('HANDLER_FAILED')
     this.detail = (
       packPlain(message.slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed()) as Uint8Array
@@ -64,4 +64,14 @@ function packDetail(detail: unknown): Uint8Array | string {
   } catch (error) {
     return `plain data; reading it threw: ${causeOf(error)}`
   }
+}
+
+/** What a handler threw, with the code of an error of ours. Never throws, whatever it is given. */
+function messageOf(error: unknown): string {
+  try {
+    if (error instanceof TidewheelError) return String(error.message)
+  } catch {
+    // A proxy whose prototype cannot be asked for.
+  }
+  return causeOf(error)
 }

@@ -204,7 +204,8 @@ export class RingConsumer {
     Atomics.store(this.control, CONSUMED, cursorOf(this.position))
   }
 
-  private condemn(): number {
+  /** Something has written over the ring, also where the lengths of its records are right. */
+  condemn(): number {
     this.corrupt = true
     return CORRUPT
   }
