@@ -7,21 +7,32 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine } from '../../../engine/index.js'
 import type { BlockHeader } from '../../../journal/block-header.js'
+import { assert } from '../../../journal/errors.js'
 import { openFileStorage } from '../../../journal/file-storage.js'
 import { FrameCursor } from '../../../journal/frames.js'
 import { JournalReader } from '../../../journal/journal-reader.js'
+import { setU64 } from '../../../journal/layout.js'
+import {
+  FRAME_COMMAND_TYPE,
+  FRAME_EVENT_COUNT,
+  FRAME_TIME,
+  SYSTEM_COMMAND,
+} from '../../../journal/record-layout.js'
 import showcase, { Show } from '../domains/showcase.js'
 
 export interface SampleBlock {
-  readonly header: BlockHeader
+  readonly events: number
   readonly payload: Uint8Array
 }
 
 export interface JournalSample {
-  /** From the journal's first one on; it begins with the catalogue. */
+  /** The same in every run: one a frame, without seals. The first one is the catalogue. */
   readonly blocks: readonly SampleBlock[]
+  /** Of the first block. */
+  readonly header: BlockHeader
 }
 
+const TIME_US = 1_700_000_000_000_000
 const COMMANDS = 8
 
 export async function makeJournalSample(): Promise<JournalSample> {
@@ -35,7 +46,7 @@ export async function makeJournalSample(): Promise<JournalSample> {
       await engine.execute(Show, { ...valuesOf(n), money }, n % 2 === 0 ? { key: `key ${n}` } : {})
     }
     await engine.close()
-    return { blocks: await readBlocks(path) }
+    return await readSample(path)
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -65,20 +76,29 @@ function valuesOf(n: number) {
   }
 }
 
-async function readBlocks(path: string): Promise<SampleBlock[]> {
+/** Times, and where blocks and seals lie, depend on the clock: an input must be a function of its seed. */
+async function readSample(path: string): Promise<JournalSample> {
   const reader = new JournalReader(openFileStorage(path))
   const blocks: SampleBlock[] = []
+  let first: BlockHeader | undefined
   for await (const block of reader.blocks({ fromSequence: 1, fromSegmentStart: true })) {
     const { view, frameOffset, payloadBytes, header } = block
-    const payload = new Uint8Array(view.buffer, view.byteOffset + frameOffset, payloadBytes).slice()
-    blocks.push({ header, payload })
+    first ??= header
+    const bytes = new Uint8Array(view.buffer, view.byteOffset + frameOffset, payloadBytes)
+    for (const payload of framesOf(bytes.slice())) {
+      const frame = new DataView(payload.buffer)
+      const isSystem = frame.getUint16(FRAME_COMMAND_TYPE, true) === SYSTEM_COMMAND
+      if (isSystem && blocks.length > 0) continue
+      setU64(frame, FRAME_TIME, TIME_US + blocks.length)
+      blocks.push({ events: frame.getUint16(FRAME_EVENT_COUNT, true), payload })
+    }
   }
   reader.close()
-  return blocks
+  assert(first !== undefined, 'the engine has written blocks')
+  return { blocks, header: first }
 }
 
-/** One by one. */
-export function framesOf(payload: Uint8Array): Uint8Array[] {
+function framesOf(payload: Uint8Array): Uint8Array[] {
   const cursor = new FrameCursor()
   cursor.reset(new DataView(payload.buffer, payload.byteOffset, payload.length), 0, payload.length)
   const frames: Uint8Array[] = []

@@ -13,7 +13,7 @@ import { parseBitstampLine, readBitstampRows } from '../../../scripts/feeds/bits
 import { JournalBuilder } from '../journal-builder.js'
 import type { SeededRandom } from '../seeded-random.js'
 import type { FuzzTarget } from './fuzz-target.js'
-import { framesOf, type JournalSample } from './journal-sample.js'
+import type { JournalSample } from './journal-sample.js'
 import { mutateBytes, mutateInPlace } from './mutation.js'
 
 const FEED_LINES = [
@@ -140,9 +140,7 @@ function argumentsTarget(): FuzzTarget {
 /** `tidewheel read` and `info` on a directory in which one segment is the input. */
 function readingTarget(folder: string, { blocks }: JournalSample): FuzzTarget {
   const builder = new JournalBuilder({ segmentBytes: 20 * 1024 })
-  for (const { header, payload } of blocks) {
-    builder.block({ events: header.eventCount, frames: framesOf(payload) })
-  }
+  for (const { events, payload } of blocks) builder.block({ events, frames: [payload] })
   const { storage } = builder
   for (const [name, bytes] of storage.files) writeFileSync(join(folder, name), bytes)
   const names = [...storage.files.keys()].sort()

@@ -14,9 +14,8 @@ import type { FuzzTarget } from './fuzz-target.js'
 import type { JournalSample } from './journal-sample.js'
 import { mutateInPlace } from './mutation.js'
 
-export function walkTargets({ blocks }: JournalSample): FuzzTarget[] {
+export function walkTargets({ blocks, header }: JournalSample): FuzzTarget[] {
   const payload = Uint8Array.from(Buffer.concat(blocks.map((block) => block.payload)))
-  const { header } = blocks[0]!
   const fields = {
     makeValid: () => payload.slice(),
     mutate: mutateInPlace,
