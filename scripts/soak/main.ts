@@ -1,26 +1,36 @@
 /**
- * `npm run soak`: the long run of the suites whose small runs are in `npm test`. One suite so far: the
- * seeded simulation of an engine over a disk that loses, tears and refuses. It prints what it covered,
- * and stops at the first promise that was not kept, with the command that repeats it.
+ * `npm run soak`: the long run of the suites whose small runs are in `npm test`. It prints what it
+ * covered, and stops at the first promise that was not kept.
+ *
+ *   simulation   a seeded engine over a disk that loses, tears and refuses
+ *   fuzz         changed bytes for every decoder of what may come from a stranger
+ *   damage       every bit and every length of a small journal
  */
 import { parseArgs } from 'node:util'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import { SimulationFailure, simulate } from '../../test/support/simulation/simulation.js'
+import { soakDamage } from './damage-suite.js'
+import { soakFuzz } from './fuzz-suite.js'
 
 const GENERATIONS_DEFAULT = 30
 
-const USAGE = `The long run of the simulation: seed after seed, until the time is over or one fails.
+const SUITES: readonly string[] = ['simulation', 'fuzz', 'damage']
+
+const USAGE = `The long run of a suite: seed after seed, until the time is over or one fails.
 
   npm run soak -- [options]
 
+  --suite NAME     simulation, fuzz, or damage, which tries everything once and ends
+                                                             (default simulation)
   --minutes N      how long                                  (default 10)
-  --seed N         this seed only, and the hash of all that happened
+  --seed N         this seed of the simulation only, and the hash of all that happened
   --from N         the first of the seeds                    (default: by the clock)
   --generations N  how often each seed opens the journal     (default ${GENERATIONS_DEFAULT})
   --help
 `
 
 const OPTIONS = {
+  suite: { type: 'string' },
   minutes: { type: 'string' },
   seed: { type: 'string' },
   from: { type: 'string' },
@@ -34,6 +44,7 @@ const EXIT_WRONG = 1
 const EXIT_USAGE = 2
 
 interface SoakArguments {
+  readonly suite: string
   readonly minutes: number
   readonly seed: number | undefined
   readonly from: number
@@ -51,6 +62,9 @@ async function main(): Promise<number> {
     return EXIT_USAGE
   }
   try {
+    const { suite, minutes, from } = options
+    if (suite === 'fuzz') return (await soakFuzz(minutes, from)) ? 0 : EXIT_WRONG
+    if (suite === 'damage') return soakDamage() ? 0 : EXIT_WRONG
     if (options.seed === undefined) await soak(options)
     else await repeat(options.seed, options.generations)
     return 0
@@ -96,6 +110,8 @@ function readArguments(): SoakArguments | string | 'help' {
     return error instanceof Error ? error.message : String(error)
   }
   if (values.help === true) return 'help'
+  const suite = values.suite ?? 'simulation'
+  if (!SUITES.includes(suite)) return `--suite is one of ${SUITES.join(', ')}`
   const seed = values.seed === undefined ? undefined : Number(values.seed)
   const from = Number(values.from ?? Date.now() % SEED_MAX)
   const generations = Number(values.generations ?? GENERATIONS_DEFAULT)
@@ -106,7 +122,7 @@ function readArguments(): SoakArguments | string | 'help' {
     }
   }
   if (!(minutes > 0)) return '--minutes is not a number above 0'
-  return { minutes, seed, from, generations }
+  return { suite, minutes, seed, from, generations }
 }
 
 function parse() {

@@ -1,0 +1,23 @@
+/**
+ * A million inputs over all decoders of untrusted bytes: each ends in a value or a typed error, in
+ * bounded time and memory. `npm run soak -- --suite fuzz` goes on for as long as wanted.
+ */
+import { describe, expect, it } from 'vitest'
+import { describeResults, fuzz } from '../support/fuzz/fuzz-session.js'
+
+const INPUTS_MIN = 1_000_000
+const TIMEOUT_MS = 600_000
+
+describe('decoders of untrusted bytes', () => {
+  it('decoders: give a value or a typed error (a million inputs)', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const seed = Date.now() >>> 0
+    const results = await fuzz(seed, 1)
+    console.log(`fuzzed inputs, run ${seed}:\n${describeResults(results)}`)
+    const inputs = results.reduce((sum, result) => sum + result.inputs, 0)
+    expect(inputs).toBeGreaterThanOrEqual(INPUTS_MIN)
+    // A target that refuses even what is intact tests nothing.
+    for (const { name, values } of results) expect(values, name).toBeGreaterThan(0)
+  })
+})
