@@ -14,13 +14,13 @@ import { AMOUNT, type TransferOptions, TransferWorkload } from '../transfer-work
 
 const SIZES = {
   smoke: { accounts: 1024, seconds: 0.2, warmUpSeconds: 0.1 },
-  quick: { accounts: 32_768, seconds: 0.7, warmUpSeconds: 0.3 },
+  quick: { accounts: 1_048_576, seconds: 1.5, warmUpSeconds: 1 },
   full: { accounts: 1_048_576, seconds: 30, warmUpSeconds: 5 },
 } as const
 
 const RATES = {
   smoke: [20_000],
-  quick: [100_000, 1_000_000],
+  quick: [500_000, 1_000_000],
   full: [100_000, 500_000, 1_000_000, 2_000_000, 3_000_000, 4_000_000],
 } as const
 
