@@ -220,6 +220,33 @@ describe('snapshot', () => {
     expect(storage.list().filter((name) => name.includes('snapshot'))).toEqual([])
   })
 
+  it.each(['inline', 'thread'] as const)(
+    'engine.snapshot: is made beside a running engine (%s)',
+    async (processor) => {
+      const path = newPath()
+      const engine = await openSaved(path, { processor })
+      expect(await engine.snapshot()).toBeUndefined()
+      await growTo(engine, 2, 6)
+      const building = engine.snapshot()
+      await growTo(engine, 3, 8)
+      const first = await building
+      const second = await engine.snapshot()
+      expect(second).not.toBe(first)
+      expect(await engine.snapshot()).toBe(second)
+      const digest = await engine.digest()
+      const broken = engine.snapshot()
+      const closed = expect(broken).rejects.toMatchObject({ code: 'ENGINE_CLOSED' })
+      await engine.close()
+      await closed
+      const { report, digest: restored } = await digestOf(path)
+      expect(restored).toBe(digest)
+      expect(report.snapshot?.file).toBe(second)
+      const unkept = await openSaved(newPath(), { durability: 'none', processor })
+      expect((await failureOf(unkept.snapshot())).code).toBe('NO_JOURNAL')
+      await unkept.close()
+    },
+  )
+
   it('building: goes on while the engine writes (sealed segments only)', async () => {
     const path = newPath()
     const engine = await openSaved(path)
