@@ -23,11 +23,15 @@ import { InlineSide } from './inline-side.js'
 import { isModuleLoading } from './module-loading.js'
 import { isProcessorThread } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
-import type { ProducerHandle } from './producer.js'
+import { fingerprintOf, type ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
 import type { AcceptedReceipt, Receipt } from './receipt.js'
+import { SnapshotPool } from './snapshot/snapshot-pool.js'
 import { ThreadSide } from './thread-side.js'
+
+/** A second one, in case that the newest is damaged. */
+const SNAPSHOTS_KEPT = 2
 
 export interface ReadOptions {
   /** First sequence wanted, inclusive. Default: 1. */
@@ -47,6 +51,9 @@ export class Engine {
   private readonly port: CommandPort
   private readonly log: EventLog
   private readonly decoder: EventDecoder
+  private readonly snapshots = new SnapshotPool()
+  /** Of the journal's directory; undefined at durability `none`. */
+  private readonly path: string | undefined
 
   private constructor(side: ProcessorSide, domain: Domain, options: ResolvedOptions, path: string) {
     this.side = side
@@ -54,8 +61,9 @@ export class Engine {
     this.report = side.report
     this.port = side.port
     this.decoder = new EventDecoder(domain, side.catalogue, side.ids)
+    this.path = options.durability === 'none' ? undefined : path
     this.log = new EventLog({
-      path: options.durability === 'none' ? undefined : path,
+      path: this.path,
       ring: side.ring,
       edge: side.edge,
       decoder: this.decoder,
@@ -190,11 +198,41 @@ export class Engine {
   }
 
   /**
+   * Makes a snapshot of the state at the end of the last segment that is full, so that the next
+   * opening replays only what is behind it. It is made of the files, by the domain's module, on a
+   * thread of its own: commands go on. The two newest are kept. Resolves with the name of the file;
+   * `undefined` while no segment is full.
+   *
+   * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, INVALID_DOMAIN for object state that is no
+   *   plain data, JOURNAL_DAMAGED, STORAGE_FAILED, ENGINE_CLOSED, ENGINE_STOPPED: the engine runs on
+   *   without it
+   */
+  async snapshot(): Promise<string | undefined> {
+    const { path, domain } = this
+    if (path === undefined) {
+      throw new TidewheelError(
+        'NO_JOURNAL',
+        "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
+      )
+    }
+    const reason = this.side.stopReason()
+    if (reason !== undefined) throw reason
+    const sealedSegment = this.journalPosition().segmentNumber - 1
+    if (sealedSegment < 1) return undefined
+    const { name: domainName, moduleUrl } = domain
+    const source = { domainName, moduleUrl, fingerprint: fingerprintOf(domain) }
+    return this.snapshots.build({ path, domain: source, sealedSegment, keep: SNAPSHOTS_KEPT })
+  }
+
+  /**
    * Answers what was taken, seals the journal, and frees the directory. Producers in other threads
    * find the receipts of what they had published, however late they look. One whose receipts have no
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
+    const broken = this.snapshots.close()
+    // Before the directory is free for others.
+    if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])
   }
 

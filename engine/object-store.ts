@@ -48,6 +48,11 @@ export class ObjectStore extends AggregateStore {
     return this.object.snapshot(this.stateOf(slot))
   }
 
+  /** From what {@link snapshotOf} gave. @throws what `restore` throws */
+  restoreState(slot: number, data: unknown): void {
+    this.states.set(slot, this.object.restore(data))
+  }
+
   private stateOf(slot: number): object {
     return this.states.get(slot) ?? this.object.create()
   }

@@ -18,6 +18,7 @@ import type { Domain } from './domain.js'
 import { DomainRuntime } from './domain-runtime.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { Replay } from './replay.js'
+import { StateRestore } from './snapshot/state-restore.js'
 
 export interface OpenJournal {
   readonly path: string
@@ -44,14 +45,13 @@ export interface OpenState {
  */
 export function openState(path: string, domain: Domain, options: ResolvedOptions): OpenState {
   const { durability, segmentBytes, keyWindow } = options
-  const runtime = new DomainRuntime(domain)
-  if (durability === 'none') return openWithoutJournal(path, runtime, keyWindow)
+  if (durability === 'none') return openWithoutJournal(path, new DomainRuntime(domain), keyWindow)
   const storage = openDirectory(path)
   // Before the lock, which writes a file: a directory that is not ours stays as it is.
   refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
   try {
-    return recoverState(storage, lock, runtime, { durability, segmentBytes, keyWindow })
+    return recoverState(storage, lock, domain, { durability, segmentBytes, keyWindow })
   } catch (error) {
     lock.abandon()
     throw error
@@ -66,19 +66,28 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
 export function recoverState(
   storage: Storage,
   lock: JournalLock,
-  runtime: DomainRuntime,
+  domain: Domain,
   options: Pick<ResolvedOptions, 'durability' | 'segmentBytes' | 'keyWindow'> &
     Pick<RecoveryOptions, 'window'>,
 ): OpenState {
   const { keyWindow, ...given } = options
   const durability = options.durability === 'os' ? 'os' : 'disk'
-  const replay = new Replay(runtime)
+  const saved = new StateRestore(storage, domain)
+  let replay = new Replay(saved.runtime)
   const { end, report } = recoverJournal(
     storage,
-    { ...given, durability },
+    {
+      ...given,
+      durability,
+      restore: (journalId, segments, window) => {
+        const restored = saved.restore(journalId, segments, window)
+        replay = new Replay(saved.runtime, saved.catalogue)
+        return restored
+      },
+    },
     (view, offset, payloadBytes) => replay.visit(view, offset, payloadBytes),
   )
-  const { domain } = runtime
+  const { runtime } = saved
   const merged = mergeCatalogue(replay.catalogue, domain.name, runtime.declaration(), keyWindow)
   runtime.bind(merged.catalogue)
   const { catalogue } = merged

@@ -9,6 +9,7 @@ import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import type { ResolvedOptions } from './engine-options.js'
 import type { LaneMemory } from './lane.js'
+import type { DomainSource } from './load-domain.js'
 
 export const PROCESSOR_THREAD = 'tidewheel processor'
 
@@ -17,12 +18,9 @@ export function isProcessorThread(data: unknown): boolean {
   return (data as Partial<ProcessorThreadData> | null)?.thread === PROCESSOR_THREAD
 }
 
-export interface ProcessorThreadData {
+export interface ProcessorThreadData extends DomainSource {
   readonly thread: typeof PROCESSOR_THREAD
   readonly path: string
-  readonly domainName: string
-  readonly moduleUrl: string
-  readonly fingerprint: string
   /** Without what cannot travel: `logger` and `clock`. */
   readonly options: Omit<ResolvedOptions, 'logger' | 'clock'>
 }

@@ -6,10 +6,10 @@
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorMessageOf } from '../journal/error-message.js'
-import { assert, TidewheelError } from '../journal/errors.js'
-import { Domain } from './domain.js'
+import { assert } from '../journal/errors.js'
 import { EngineHost } from './engine-host.js'
 import { createLaneMemory, type Lane } from './lane.js'
+import { loadDomain } from './load-domain.js'
 import type { Logger } from './logger.js'
 import type {
   ProcessorMessage,
@@ -17,7 +17,6 @@ import type {
   Request,
   RequestMessage,
 } from './processor-messages.js'
-import { fingerprintOf } from './producer.js'
 
 const data = workerData as ProcessorThreadData
 const lanes = new Map<number, Lane>()
@@ -30,28 +29,6 @@ const logger: Logger = {
   info: (text) => post({ kind: 'log', level: 'info', text }),
   warn: (text) => post({ kind: 'log', level: 'warn', text }),
   error: (text) => post({ kind: 'log', level: 'error', text }),
-}
-
-/** The domain that the module exports, by default or under any name. */
-async function loadDomain(): Promise<Domain> {
-  const module = (await import(data.moduleUrl)) as Record<string, unknown>
-  const exported = [module['default'], ...Object.values(module)]
-  const domain = exported.find(
-    (value): value is Domain => value instanceof Domain && value.name === data.domainName,
-  )
-  if (domain === undefined) {
-    throw new TidewheelError(
-      'DOMAIN_MISMATCH',
-      `${data.moduleUrl} does not export domain ${data.domainName}; export it from the module whose import.meta.url it was given`,
-    )
-  }
-  if (fingerprintOf(domain) !== data.fingerprint) {
-    throw new TidewheelError(
-      'DOMAIN_MISMATCH',
-      `domain ${data.domainName} declares other commands on its own thread than on this one; declare the same, whatever the thread`,
-    )
-  }
-  return domain
 }
 
 async function answer(host: EngineHost, request: Request): Promise<unknown> {
@@ -84,7 +61,7 @@ async function answer(host: EngineHost, request: Request): Promise<unknown> {
 
 async function run(): Promise<void> {
   const options = { ...data.options, logger, clock: undefined }
-  const host = await EngineHost.open(data.path, await loadDomain(), options)
+  const host = await EngineHost.open(data.path, await loadDomain(data), options)
   const { report, catalogue } = host.state
   const lane = createLaneMemory()
   host.attachLane(lane)

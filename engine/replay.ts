@@ -15,8 +15,10 @@ export class Replay {
   private readonly cursor = new FrameCursor()
   private readonly touches: TouchAhead
 
-  constructor(runtime: DomainRuntime) {
+  /** @param catalogue of the journal where the runtime's state was taken; none for an empty one */
+  constructor(runtime: DomainRuntime, catalogue?: Catalogue) {
     this.runtime = runtime
+    this.catalogue = catalogue
     this.applier = new Applier(runtime, 'replay')
     this.touches = new TouchAhead(runtime)
   }

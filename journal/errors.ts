@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'SCHEMA_CHANGED'
   | 'DOMAIN_MISMATCH'
   | 'DURABILITY_MISMATCH'
+  | 'SNAPSHOT_DAMAGED'
   | 'REPLAY_FAILED'
   | 'OUT_OF_MEMORY'
   // declaring a domain

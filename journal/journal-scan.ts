@@ -1,7 +1,7 @@
 /**
- * Walks all segments of a journal from block 1 and hands each good block to a visitor, in order. It
- * reads only, in pieces of a few MiB into one buffer, and stops at the first place where no good
- * block follows. What that place means (the end, a torn write, damage) is for tail-decision.ts.
+ * Walks the segments of a journal, from block 1 or from a block whose content is known, and hands
+ * each good block to a visitor, in order. It reads only, in pieces of a few MiB into one buffer, and
+ * stops at the first place where no good block follows. What that place means (the end, a torn write, damage) is for tail-decision.ts.
  *
  *   segment 1                 segment 2                        segment 3 (prepared)
  *   ┌──────┬───┬───┬───────┐  ┌──────┬───┬─────────────────┐   ┌──────┬──────────────┐
@@ -49,9 +49,10 @@ export interface ScanStop {
 }
 
 export interface JournalScan {
+  /** That were handed to the visitor. */
   blocks: number
   events: number
-  /** Of all good blocks, with padding. */
+  /** Of these blocks, with padding. */
   bytes: number
   /** Of the last good block. */
   lastHeader: BlockHeader | undefined
@@ -63,13 +64,23 @@ export interface JournalScan {
   stop: ScanStop | undefined
 }
 
+/** The last block whose content is known already: the first one to be read, and not visited. */
+export interface ScanStart {
+  /** In the list of segments. */
+  readonly segmentIndex: number
+  readonly fileOffset: number
+  readonly blockNumber: number
+}
+
 export function scanJournal(
   storage: Storage,
   segments: readonly SegmentFile[],
   window: ReadWindow,
   visit: BlockVisitor,
+  start?: ScanStart,
+  options: { direct?: boolean } = {},
 ): JournalScan {
-  const checker = new BlockChecker()
+  const checker = start === undefined ? new BlockChecker() : new BlockChecker(start.blockNumber, 0)
   const scan: JournalScan = {
     blocks: 0,
     events: 0,
@@ -80,16 +91,17 @@ export function scanJournal(
     stop: undefined,
   }
   let emptySegment = false
-  for (let index = 0; index < segments.length && scan.stop === undefined; index++) {
+  const firstIndex = start?.segmentIndex ?? 0
+  for (let index = firstIndex; index < segments.length && scan.stop === undefined; index++) {
     const segment = segments[index] as SegmentFile
-    const file = storage.open(segment.name, 'read')
+    const file = storage.open(segment.name, 'read', options)
     try {
       checker.enterSegment(segment)
       window.enter(file)
-      const blocksBefore = scan.blocks
+      const headerBefore = scan.lastHeader
       if (emptySegment) scanAfterEmpty(file, window, checker, scan, index)
-      else scanSegment(file, segment, index, window, checker, visit, scan)
-      emptySegment ||= scan.blocks === blocksBefore
+      else scanSegment(file, segment, index, window, checker, visit, scan, start)
+      emptySegment ||= scan.lastHeader === headerBefore
     } finally {
       file.close()
     }
@@ -105,8 +117,10 @@ function scanSegment(
   checker: BlockChecker,
   visit: BlockVisitor,
   scan: JournalScan,
+  start: ScanStart | undefined,
 ): void {
-  let fileOffset = SEGMENT_DATA
+  const startsHere = segmentIndex === start?.segmentIndex
+  let fileOffset = startsHere ? start.fileOffset : SEGMENT_DATA
   while (fileOffset < segment.sizeBytes) {
     const blockNumber = checker.nextBlock
     const verdict = checker.check(window, fileOffset)
@@ -123,17 +137,18 @@ function scanSegment(
     const lengthBytes = checker.advance()
     const place = { segmentIndex, fileOffset, lengthBytes, blockNumber }
     scan.lastHeader = header
-    scan.blocks++
-    scan.events += header.eventCount
-    scan.bytes += lengthBytes
     forgetSynced(scan.unsynced, header.syncedThrough)
     scan.unsynced.push(place)
     if (!paddingIsZero) {
       const paddingOffset = BLOCK_HEADER_BYTES + header.payloadBytes
       scan.damagedPadding.push({ place, paddingOffset })
     }
-    visit(window.view, frameOffset, header.payloadBytes, header)
     fileOffset += lengthBytes
+    if (blockNumber === start?.blockNumber) continue
+    scan.blocks++
+    scan.events += header.eventCount
+    scan.bytes += lengthBytes
+    visit(window.view, frameOffset, header.payloadBytes, header)
   }
 }
 

@@ -20,6 +20,8 @@ const WINDOW_BYTES_DEFAULT = 4 * 1024 * 1024
 export class ReadWindow {
   readonly bytes: Uint8Array
   readonly view: DataView
+  /** Whether files may be opened past the page cache. */
+  readonly isAligned: boolean
   private file: StorageFile | undefined
   private start = 0
   private filled = 0
@@ -30,6 +32,7 @@ export class ReadWindow {
     assert(windowBytes >= BLOCK_BYTES_MAX, 'the largest block fits in the window')
     this.bytes = direct ? alignedBuffer(windowBytes) : new Uint8Array(windowBytes)
     this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, windowBytes)
+    this.isAligned = direct
     this.pieceBytes = windowBytes
   }
 

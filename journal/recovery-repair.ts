@@ -19,6 +19,7 @@ import type { SegmentFile } from './segment-file.js'
 import { encodeSegmentHeader } from './segment-header.js'
 import { SEGMENT_DATA } from './segment-layout.js'
 import type { SegmentSet } from './segment-set.js'
+import { removeUnfinishedSnapshots } from './snapshot-files.js'
 import type { Storage } from './storage.js'
 import { removeUnfinishedIndexes } from './stream-index-build.js'
 import type { TailDecision } from './tail-decision.js'
@@ -50,6 +51,7 @@ export function finishJournal(
   }
   removeUnfinishedSegments(storage)
   removeUnfinishedIndexes(storage)
+  removeUnfinishedSnapshots(storage)
   repairManifest(storage, set, manifest, end.segmentNumber, repaired)
   return { end, cut }
 }

@@ -19,7 +19,7 @@
  *    a manifest ahead of the segments, or of another journal   REFUSE
  *    padding of an intact block not zero                       zeroed, reported
  *    a place where no good block follows                       END, CUT or REFUSE: tail-decision.ts
- *    something else knows of later events (durableSequence)    REFUSE
+ *    a snapshot was made of later blocks                       REFUSE
  *
  * Before the last blocks are trusted, those that the last header does not declare synced are written
  * again, as they are, and synced: after a failed sync the page cache may show what the disk lacks.
@@ -29,13 +29,14 @@ import { DURABILITY_OS, JOURNAL_ID_BYTES } from './block-layout.js'
 import { TidewheelError } from './errors.js'
 import { readJournalDirectory } from './journal-directory.js'
 import { type JournalEnd, newJournalEnd } from './journal-end.js'
-import { type BlockVisitor, type JournalScan, scanJournal } from './journal-scan.js'
+import { type BlockVisitor, type JournalScan, type ScanStart, scanJournal } from './journal-scan.js'
 import { writeManifest } from './manifest.js'
 import { reading, writing } from './opening-errors.js'
 import { ReadWindow } from './read-window.js'
 import { finishJournal } from './recovery-repair.js'
-import type { RecoveryCut, RecoveryReport } from './recovery-report.js'
+import type { RecoveryCut, RecoveryReport, UsedSnapshot } from './recovery-report.js'
 import { createSegment, randomSalt, removeUnfinishedSegments } from './segment.js'
+import type { SegmentFile } from './segment-file.js'
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
 import type { SegmentSet } from './segment-set.js'
 import type { Storage } from './storage.js'
@@ -46,10 +47,34 @@ export interface RecoveryOptions {
   readonly durability: 'disk' | 'os'
   /** Of the first segment of a new journal. */
   readonly segmentBytes: number
-  /** The last event that something beside the journal, such as a snapshot, proves to be durable. */
-  readonly durableSequence?: number
+  /** Brings back what snapshots of these segments hold; without it, all blocks are visited. */
+  readonly restore?: (
+    journalId: Uint8Array,
+    segments: readonly SegmentFile[],
+    window: ReadWindow,
+  ) => RestoredState
   /** Memory to read through, for those who open many journals. */
   readonly window?: ReadWindow
+}
+
+/** What snapshots say of a journal, and what of it they make unnecessary to read. */
+export interface RestoredState {
+  /** The last block in the state; undefined: the state is empty. */
+  readonly start: ScanStart | undefined
+  /** The last block that a snapshot proves to have been on disk; 0: none. */
+  readonly durableBlock: number
+  /** The file that proves it. */
+  readonly durableIn: string
+  readonly snapshot: UsedSnapshot | undefined
+  readonly skipped: readonly string[]
+}
+
+const NOTHING_RESTORED: RestoredState = {
+  start: undefined,
+  durableBlock: 0,
+  durableIn: '',
+  snapshot: undefined,
+  skipped: [],
 }
 
 interface RecoveredJournal {
@@ -72,16 +97,30 @@ export function recoverJournal(
   const window = options.window ?? new ReadWindow()
   const { manifest, set, leftover } = readJournalDirectory(storage, window)
   if (set === undefined) return createJournal(storage, options, leftover, startedMs)
+  const { segments, journalId } = set
+  const restored = reading(
+    storage,
+    () => options.restore?.(journalId, segments, window) ?? NOTHING_RESTORED,
+  )
   const { scan, decision } = reading(storage, () => {
-    const scan = scanJournal(storage, set.segments, window, visit)
-    return { scan, decision: decideTail(storage, set.segments, scan, window) }
+    const scan = scanJournal(storage, segments, window, visit, restored.start)
+    return { scan, decision: decideTail(storage, segments, scan, window) }
   })
-  refuseDamage(decision, scan, options)
+  refuseDamage(decision, scan, restored)
   const repaired: string[] = []
   const { end, cut } = writing(storage, () =>
     finishJournal(storage, set, manifest, scan, decision, window, repaired),
   )
-  return { end, report: reportOf(options, set, scan, startedMs, cut, repaired) }
+  const report = reportOf(options, set, scan, startedMs, cut, repaired)
+  const { snapshot, skipped } = restored
+  return {
+    end,
+    report: {
+      ...report,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(skipped.length === 0 ? {} : { snapshotsSkipped: skipped }),
+    },
+  }
 }
 
 function createJournal(
@@ -120,7 +159,7 @@ function createJournal(
   return { end: newJournalEnd(journalId), report }
 }
 
-function refuseDamage(decision: TailDecision, scan: JournalScan, options: RecoveryOptions): void {
+function refuseDamage(decision: TailDecision, scan: JournalScan, restored: RestoredState): void {
   const sequence = lastSequence(scan)
   if (decision.kind === 'refuse') {
     const { reason, file, offset } = decision
@@ -130,12 +169,13 @@ function refuseDamage(decision: TailDecision, scan: JournalScan, options: Recove
       { file, offset, sequence: sequence + 1 },
     )
   }
-  const { durableSequence = 0 } = options
-  if (sequence < durableSequence) {
+  const { durableBlock, durableIn } = restored
+  const lastBlock = scan.lastHeader?.blockNumber ?? 0
+  if (lastBlock < durableBlock) {
     throw new TidewheelError(
       'JOURNAL_DAMAGED',
-      `the journal ends with event ${sequence}, but event ${durableSequence} was durable; nothing was changed. Bring the newest segments back from a backup or a replica, and open again`,
-      { sequence: sequence + 1 },
+      `the journal ends with block ${lastBlock}, but this snapshot was made of blocks up to ${durableBlock}, so they were on disk; nothing was changed. Bring the newest segments back from a backup or a replica, and open again. If you went back to an older journal on purpose, remove the snapshot`,
+      { file: durableIn, sequence: sequence + 1 },
     )
   }
 }

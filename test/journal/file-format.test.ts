@@ -25,6 +25,7 @@ import { PLAIN_DEPTH_MAX } from '../../journal/schema/plain-damage.js'
 import { PLAIN_BYTES_MAX } from '../../journal/schema/plain-data.js'
 import { TEXT_BYTES_MAX } from '../../journal/schema/text-bytes.js'
 import * as segmentLayout from '../../journal/segment-layout.js'
+import * as snapshotLayout from '../../journal/snapshot-layout.js'
 import * as indexLayout from '../../journal/stream-index-layout.js'
 import { verifyWith } from '../../journal/verify.js'
 import { type VerifyProblemCode, verifySegment } from '../../journal/verify-segment.js'
@@ -45,7 +46,14 @@ import { MemoryStorage } from '../support/memory-storage.js'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 const page = readFileSync(join(root, 'docs', 'file-format.md'), 'utf8')
 
-const LAYOUTS = [blockLayout, indexLayout, manifestLayout, recordLayout, segmentLayout]
+const LAYOUTS = [
+  blockLayout,
+  indexLayout,
+  manifestLayout,
+  recordLayout,
+  segmentLayout,
+  snapshotLayout,
+]
 const SOURCE: Readonly<Record<string, unknown>> = Object.assign(
   {
     ...{ BYTES_MAX, FIELDS_MAX, KEY_COUNT_MAX, LOCK_NAME, NAME_LENGTH_MAX },
@@ -112,7 +120,7 @@ describe('file format: tables', () => {
 
   it('offsets: follow each other without holes', () => {
     const layouts = tables('constant').filter(({ heads }) => heads[0] === 'offset')
-    expect(layouts).toHaveLength(9)
+    expect(layouts).toHaveLength(12)
     for (const { rows } of layouts) {
       let end = 0
       for (const [offset = '', bytes = '', field] of rows) {

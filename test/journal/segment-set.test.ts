@@ -148,10 +148,16 @@ describe('segments and manifest', () => {
     expect(builder.storage.digests()).toEqual(pristine)
   })
 
-  it('recovery: refuses (a snapshot knows of later events)', () => {
+  it('recovery: refuses (a snapshot was made of later blocks)', () => {
     const builder = sealedJournal()
-    expect(recover(builder.storage, { durableSequence: 12 }).kind).toBe('opened')
-    const outcome = recover(builder.storage, { durableSequence: 13 })
-    expect((outcome as Refused).error.message).toMatch(/event 13 was durable/)
+    const restore = (durableBlock: number) => () => {
+      return { start: undefined, durableBlock, durableIn: 'x', snapshot: undefined, skipped: [] }
+    }
+    const { blockNumber } = builder
+    expect(recover(builder.storage, { restore: restore(blockNumber) }).kind).toBe('opened')
+    const before = builder.storage.digests()
+    const outcome = recover(builder.storage, { restore: restore(blockNumber + 1) })
+    expect((outcome as Refused).error.message).toMatch(/made of blocks up to 7, so/)
+    expect(builder.storage.digests()).toEqual(before)
   })
 })

@@ -5,7 +5,6 @@
 import { randomBytes } from 'node:crypto'
 import { CommandPort } from '../../../engine/command-port.js'
 import type { CommandType } from '../../../engine/domain.js'
-import { DomainRuntime } from '../../../engine/domain-runtime.js'
 import { EngineHost, type HostMachinery } from '../../../engine/engine-host.js'
 import { resolveOptions } from '../../../engine/engine-options.js'
 import { EngineStatus } from '../../../engine/engine-status.js'
@@ -58,8 +57,7 @@ export function recoverLedger(
   ledger: Ledger,
   options: Pick<SimulatedEngineOptions, 'durability' | 'keyCountMax'>,
 ): OpenState {
-  const runtime = new DomainRuntime(ledger.domain)
-  return recoverState(disk, NO_LOCK, runtime, {
+  return recoverState(disk, NO_LOCK, ledger.domain, {
     durability: options.durability,
     segmentBytes: SEGMENT_BYTES_MIN,
     keyWindow: { countMax: options.keyCountMax, ageMaxUs: Number.MAX_SAFE_INTEGER },
