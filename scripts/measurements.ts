@@ -109,16 +109,13 @@ export function latencySeries(rows: readonly Row[]): LatencySeries[] {
   )
 }
 
-/** Commands answered a second at each offered rate, where that was measured. */
+/** Transfers answered a second at each offered rate: rows `transfer.latency@RATE.answered`. */
 export function answeredByRate(rows: readonly Row[]): Map<number, number> {
-  const answered = new Map<number, number>()
-  for (const { subject, ratePerSecond, rows: latencies } of latencySeries(rows)) {
-    if (subject !== 'transfer') continue
-    const value = [...latencies.values()][0]?.config['answeredPerSecond']
-    if (typeof value === 'number') answered.set(ratePerSecond, value)
-  }
-  for (const { size, row } of rowsBySize(rows, 'transfer.answered')) answered.set(size, row.value)
-  return answered
+  const answered = rowsToPlot(rows).flatMap(({ name, value }): [number, number][] => {
+    const rate = /^transfer\.latency@(\d+)\.answered$/.exec(name)?.[1]
+    return rate === undefined ? [] : [[Number(rate), value]]
+  })
+  return new Map(answered.sort(([a], [b]) => a - b))
 }
 
 /** Rows named `PREFIX@NUMBER`, by number. */
