@@ -79,6 +79,7 @@ export class Applier {
 
   /**
    * Takes back what {@link applyFrame} has changed before it threw, where that was record state only.
+   * The `evolve` that threw has left its views alive: they end here.
    */
   takeBack(view: DataView, offset: number): void {
     const { meta, runtime, undo } = this
@@ -89,8 +90,10 @@ export class Applier {
       record += alignWord(view.getUint32(record + RECORD_LENGTH, true))
     }
     for (const record of reached.reverse()) {
-      const { store } = runtime.eventByNumber(view.getUint16(record + RECORD_TYPE, true))
+      const { store, flyweight } = runtime.eventByNumber(view.getUint16(record + RECORD_TYPE, true))
       assert(store instanceof RecordStore, 'there is no way back from object state')
+      flyweight.$poison()
+      store.writer.$poison()
       const slot = view.getUint32(record + RECORD_SLOT, true)
       store.restore(slot, undo)
       store.setVersion(slot, readRecordVersion(view, record) - 1)

@@ -10,11 +10,11 @@ let event: { readonly by: number; readonly note: string } | undefined
 let meta: EventMeta<number> | undefined
 
 const Filled = Box.event('Filled', { by: int, note: text }, (box, filled, about) => {
-  box.n += filled.by
-  box.note = filled.note
   state = box
   event = filled
   meta = about
+  box.note = filled.note
+  box.n += filled.by
 })
 const Fill = keeping.command('Fill', { box: Box.id, by: int, note: text }, (command, tx) => {
   tx.emit(Filled, command.box, { by: command.by, note: command.note })
@@ -39,6 +39,18 @@ describe('evolve', () => {
       accepted: false,
       code: 'HANDLER_FAILED',
     })
+    expect(engine.get(Box, 1)).toEqual({ n: 5, note: 'five' })
+    await bench.close(engine)
+  })
+
+  it('also those of an event that was taken back (a value out of range)', async () => {
+    const engine = await bench.open(bench.path(), {}, keeping)
+    await engine.execute(Fill, { box: 1, by: 5, note: 'five' })
+    const tooMuch = { box: 1, by: Number.MAX_SAFE_INTEGER, note: 'too much' }
+    expect(await engine.execute(Fill, tooMuch)).toMatchObject({ code: 'HANDLER_FAILED' })
+    expect(() => state?.n).toThrow(RangeError)
+    expect(() => event?.by).toThrow(RangeError)
+    expect(await engine.execute(Cheat, { by: 999 })).toMatchObject({ code: 'HANDLER_FAILED' })
     expect(engine.get(Box, 1)).toEqual({ n: 5, note: 'five' })
     await bench.close(engine)
   })
