@@ -5,7 +5,7 @@
  * All that is the same for each event of a type (codec, store, flyweight, `evolve`) is a constant in
  * the generated code, so V8 sees one target at each call and one shape at each access, in a domain
  * with two events as well as in one with a hundred. The same steps written once for all events cost
- * a transfer 60 ns more (docs/decisions/0014). What is generated for record state of one `int`:
+ * a transfer 70 ns more (docs/decisions/0014). What is generated for record state of one `int`:
  *
  *   return class extends EventRuntime {
  *     emit(tx, id, value) {

@@ -25,9 +25,9 @@ const END = '<!-- /figures -->'
 
 /** What a newcomer wants to know first, in this order; the rest is in docs/figures.md. */
 const README_ROWS: readonly RegExp[] = [
-  /^transfer\.(throughput|scattered|single|concurrent|text|thread|mixed)$/,
+  /^transfer\.(throughput|scattered|single\.p50|concurrent|text|thread|mixed)$/,
   /^payload\.any$/,
-  /^exchange\.orders(\.\w+)?$/,
+  /^exchange\.orders@\d+$/,
   /^replay\.events$/,
 ]
 const README_PERCENTILES = ['p50', 'p99', 'p999', 'max'] as const
@@ -107,9 +107,13 @@ function environmentText(rows: readonly Row[]): string {
   const main = plotted.find(({ name }) => name === 'transfer.throughput') ?? plotted[0]
   const config = main?.config ?? {}
   const accounts = Number(config['accounts'] ?? 0)
+  const peers = Number(
+    plotted.find(({ name }) => name.startsWith('peers.'))?.config['accounts'] ?? 0,
+  )
+  const beside = peers > 0 ? ` (beside other stores ${formatNumber(peers)})` : ''
   const workload =
     accounts > 0
-      ? `Transfers of two events between ${formatNumber(accounts)} accounts, level`
+      ? `Transfers of two events between ${formatNumber(accounts)} accounts${beside}, level`
       : 'Level'
   return `${workload} \`${config['durability']}\`, ${machineText(config)}, Node ${config['node']}, ${config['fileSystem']}, size \`${config['size']}\`, ${String(config['date']).slice(0, 10)}. Latency is open loop, from the time a transfer was due.`
 }
