@@ -32,9 +32,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'answers before the block is written',
     file: 'journal/journaler.js',
-    search: 'segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
-    replace:
-      'this.release(nextPosition); segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
+    search: 'segment.file.write(block, fileOffset);',
+    replace: 'this.release(nextPosition); segment.file.write(block, fileOffset);',
     test: POWER_LOSS,
   },
   {
@@ -69,23 +68,23 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'tries a failed sync of a block again',
     file: 'journal/journaler.js',
-    search: '            segment.file.sync();\n        this.blockNumber += 1;',
+    search: '            segment.file.sync();\n        blocks.written();',
     replace:
-      '            try { segment.file.sync(); } catch { segment.file.sync(); }\n        this.blockNumber += 1;',
+      '            try { segment.file.sync(); } catch { segment.file.sync(); }\n        blocks.written();',
     test: SIMULATION,
   },
   {
     name: 'goes on after a failed write',
     file: 'journal/journaler.js',
-    search: 'segment.file.write(staging.subarray(0, blockBytes), fileOffset);',
-    replace: 'try { segment.file.write(staging.subarray(0, blockBytes), fileOffset); } catch {}',
+    search: 'segment.file.write(block, fileOffset);',
+    replace: 'try { segment.file.write(block, fileOffset); } catch {}',
     test: SIMULATION,
   },
   {
     name: 'writes the next block over the last one',
     file: 'journal/journaler.js',
-    search: 'this.fileOffset += blockBytes;',
-    replace: 'this.fileOffset += blockBytes - (blockBytes > 8192 ? 4096 : 0);',
+    search: 'this.fileOffset += block.byteLength;',
+    replace: 'this.fileOffset += block.byteLength - (block.byteLength > 8192 ? 4096 : 0);',
     test: SIMULATION,
   },
   {
