@@ -28,8 +28,9 @@
  *       return length
  *     }
  *     check(view, o, lengthBytes) {
- *       if (lengthBytes < 16 || o + lengthBytes > view.byteLength) return SHORT_DAMAGE
- *       if (!Number.isSafeInteger(view.getFloat64(o, true)) || …) return damage[0]
+ *       if (view !== this.checkedView) this.attachToCheck(view)
+ *       if (lengthBytes < 16 || o + lengthBytes > this.checkedBytes) return SHORT_DAMAGE
+ *       if (isNoInt(view.getFloat64(o, true))) return damage[0]
  *       …
  *     }
  *     decode(view, o, lengthBytes, ids) {
@@ -76,6 +77,13 @@ export function compileCodec(layout: PayloadLayout): Codec {
     this.layout = layout
     this.view = undefined
     this.bytes = undefined
+    this.checkedView = undefined
+    this.checkedBytes = 0
+  }
+  attachToCheck(view) {
+    this.checkedView = view
+    // Kept, since V8 asks a view for its length with a call.
+    this.checkedBytes = view.byteLength
   }
   attach(view) {
     this.view = view
@@ -176,7 +184,8 @@ function writeCode(layout: PayloadLayout): string[] {
 function checkCode(layout: PayloadLayout): string {
   const { fixedBytes, fixedEnd, variableFields } = layout
   const lines = [
-    `if (lengthBytes < ${fixedBytes} || o + lengthBytes > view.byteLength) return SHORT_DAMAGE`,
+    'if (view !== this.checkedView) this.attachToCheck(view)',
+    `if (lengthBytes < ${fixedBytes} || o + lengthBytes > this.checkedBytes) return SHORT_DAMAGE`,
   ]
   for (const field of layout.fields) {
     if (isVariable(field.storage)) continue

@@ -9,7 +9,7 @@
 import { assert } from '../errors.js'
 import { byteCount, readBytes, writeBytes } from './byte-values.js'
 import { isOneOf } from './field-types.js'
-import { isU64, storeU64 } from './integers.js'
+import { isNoF64, isNoInt, isU64, storeU64 } from './integers.js'
 import { fieldNameProblem } from './names.js'
 import {
   type FixedStorage,
@@ -24,6 +24,8 @@ import { isUuid, loadUuid, storeUuid } from './uuid-bytes.js'
 
 /** What generated code calls. */
 const RUNTIME = {
+  isNoInt,
+  isNoF64,
   isU64,
   storeU64,
   isUuid,
@@ -111,8 +113,7 @@ const FIXED_CODE: Readonly<Record<Exclude<FixedStorage, 'slot'>, FixedCode>> = {
     // Adding 0 turns -0 into 0.
     store: (value, at) => `view.setFloat64(${at}, ${value} + 0, true)`,
     load: (at) => `view.getFloat64(${at}, true)`,
-    damaged: (at) =>
-      `!Number.isSafeInteger(view.getFloat64(${at}, true)) || Object.is(view.getFloat64(${at}, true), -0)`,
+    damaged: (at) => `isNoInt(view.getFloat64(${at}, true))`,
   },
   u64: {
     refuses: (value) => `!isU64(${value})`,
@@ -123,8 +124,7 @@ const FIXED_CODE: Readonly<Record<Exclude<FixedStorage, 'slot'>, FixedCode>> = {
     refuses: (value) => `typeof ${value} !== 'number' || ${value} !== ${value}`,
     store: (value, at) => `view.setFloat64(${at}, ${value} + 0, true)`,
     load: (at) => `view.getFloat64(${at}, true)`,
-    damaged: (at) =>
-      `Number.isNaN(view.getFloat64(${at}, true)) || Object.is(view.getFloat64(${at}, true), -0)`,
+    damaged: (at) => `isNoF64(view.getFloat64(${at}, true))`,
   },
   uuid: {
     refuses: (value) => `!isUuid(${value})`,

@@ -17,3 +17,13 @@ export function storeU64(view: DataView, offset: number, value: number | bigint)
   if (typeof value === 'number') setU64(view, offset, value)
   else view.setBigUint64(offset, value, true)
 }
+
+/** Whether a double is not what a field of type `int` stores: a safe integer, and never −0. */
+export function isNoInt(value: number): boolean {
+  return !Number.isSafeInteger(value) || Object.is(value, -0)
+}
+
+/** Whether a double is not what a field of type `f64` stores: anything but NaN and −0. */
+export function isNoF64(value: number): boolean {
+  return Number.isNaN(value) || Object.is(value, -0)
+}
