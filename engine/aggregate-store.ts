@@ -8,11 +8,7 @@
  * `record-store.ts` and `object-store.ts` are the two kinds.
  */
 import { TidewheelError } from '../journal/errors.js'
-import {
-  RECORD_VERSION,
-  RECORD_VERSION_HIGH,
-  STREAM_VERSION_MAX,
-} from '../journal/record-layout.js'
+import { STREAM_VERSION_MAX } from '../journal/record-layout.js'
 import type { IdType } from '../journal/schema/id-type.js'
 import type { Aggregate } from './domain.js'
 import { createIdIndex, type IdIndex } from './memory/id-index.js'
@@ -73,30 +69,22 @@ export abstract class AggregateStore {
     words[at + SLOT_PENDING_WORD] = Math.floor(version / 0x1_0000_0000)
   }
 
-  /** The stream has reached the version of the event record at `record`; nothing is pending. */
-  reachVersion(slot: number, view: DataView, record: number): void {
-    const { words } = this
-    const at = slot * this.strideWords
-    words[at + SLOT_VERSION_WORD] = view.getInt32(record + RECORD_VERSION, true)
-    words[at + SLOT_PENDING_WORD] = view.getUint16(record + RECORD_VERSION_HIGH, true)
-  }
-
   isPending(slot: number): boolean {
     return this.words[slot * this.strideWords + SLOT_PENDING_WORD]! >>> SLOT_PENDING_SHIFT !== 0
   }
 
   /**
    * Counts one more pending event of the stream, and returns the version that it will have; or 0,
-   * and counts nothing, when versions have come to their end.
+   * and counts nothing, when versions have come to their end. Generated code does the common case
+   * by itself (compiled-event.ts).
    */
   addPending(slot: number): number {
-    const { words } = this
-    const at = slot * this.strideWords
-    const low = words[at + SLOT_VERSION_WORD]!
-    const rest = words[at + SLOT_PENDING_WORD]!
-    if (rest !== 0 || low < 0) return this.addPendingSlowly(slot, rest)
-    words[at + SLOT_PENDING_WORD] = 1 << SLOT_PENDING_SHIFT
-    return low + 1
+    const at = slot * this.strideWords + SLOT_PENDING_WORD
+    const rest = this.words[at]!
+    const version = this.version(slot) + (rest >>> SLOT_PENDING_SHIFT) + 1
+    if (version > STREAM_VERSION_MAX) return 0
+    this.words[at] = rest + (1 << SLOT_PENDING_SHIFT)
+    return version
   }
 
   /** What the running command has emitted to the stream is taken back. */
@@ -124,14 +112,6 @@ export abstract class AggregateStore {
 
   /** A copy of the state that no later command changes. */
   abstract copy(slot: number): unknown
-
-  private addPendingSlowly(slot: number, rest: number): number {
-    const version = this.version(slot) + (rest >>> SLOT_PENDING_SHIFT) + 1
-    if (version > STREAM_VERSION_MAX) return 0
-    const at = slot * this.strideWords + SLOT_PENDING_WORD
-    this.words[at] = rest + (1 << SLOT_PENDING_SHIFT)
-    return version
-  }
 }
 
 function reserveSlab(name: string, capacity: number, strideBytes: number): DataView {

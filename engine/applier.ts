@@ -1,9 +1,10 @@
 /**
  * Applies the records of a frame to the state: the one place where anything changes, live and at
- * replay. `evolve` only ever sees the bytes of a record.
+ * replay. `evolve` only ever sees the bytes of a record. Live, the transaction knows where its
+ * records are; at replay they are found, and checked, in the frame.
  *
  *   record          live                                replay
- *   event           evolve, new version                 the same, after its version is checked
+ *   event           evolve, new version                 the same, after it is checked
  *   stream opened   done by the transaction already     the id gets its slot
  *   keyed outcome   remembered                          the same
  */
@@ -31,34 +32,65 @@ import type { EventMetaView } from './event-meta.js'
 import type { EventRuntime } from './event-runtime.js'
 import { rememberOutcome } from './keyed-outcome.js'
 import { RecordStore } from './record-store.js'
+import type { TransactionContext } from './transaction-context.js'
 import type { UndoLog } from './undo-log.js'
 
 export class Applier {
   readonly undo: UndoLog
   private readonly runtime: DomainRuntime
-  private readonly replaying: boolean
   private readonly meta: EventMetaView
   private attached: DataView | undefined
 
   constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
     this.runtime = runtime
-    this.replaying = mode === 'replay'
     this.undo = runtime.undo
-    this.undo.isKept = !this.replaying
+    this.undo.isKept = mode === 'live'
     this.meta = runtime.meta
   }
 
   /**
-   * Applies the frame at `offset`, whose first event gets the sequence after the runtime's.
+   * Live: applies the events of the running transaction, whose first gets the sequence after the
+   * runtime's.
    *
-   * @throws what `evolve` throws; `undo` then holds what was changed. At replay: TidewheelError
-   *   REPLAY_FAILED, with the sequence.
+   * @throws what `evolve` throws; `undo` then holds what was changed.
+   */
+  applyEmitted(tx: TransactionContext): void {
+    const { view, eventCount, eventIndexes, records } = tx
+    if (view !== this.attached) this.attach(view)
+    const { meta, runtime } = this
+    const { events } = runtime
+    this.undo.begin(eventCount)
+    meta.time = tx.time
+    meta.sequence = runtime.sequence
+    for (let i = 0; i < eventCount; i++) {
+      const event = events[eventIndexes[i]!]!
+      const record = records[i]!
+      meta.event = event
+      meta.record = record
+      meta.sequence++
+      event.apply(view, record)
+    }
+    runtime.sequence = meta.sequence
+    runtime.latestUs = tx.time
+  }
+
+  /** Live: remembers the outcome in the record at `record`, which the transaction ends with. */
+  applyOutcome(tx: TransactionContext, record: number): void {
+    const { keys, sequence } = this.runtime
+    rememberOutcome(keys, tx.view, record, sequence, tx.eventCount, tx.time)
+  }
+
+  /**
+   * Replay: applies the frame at `offset`, whose first event gets the sequence after the runtime's.
+   *
+   * @throws what `evolve` throws; TidewheelError REPLAY_FAILED, with the sequence.
    */
   applyFrame(view: DataView, offset: number): void {
     if (view !== this.attached) this.attach(view)
     const { meta, runtime } = this
     const end = offset + view.getUint32(offset + FRAME_LENGTH, true)
-    this.undo.begin(view.getUint16(offset + FRAME_EVENT_COUNT, true))
+    const eventCount = view.getUint16(offset + FRAME_EVENT_COUNT, true)
+    this.undo.begin(eventCount)
     meta.time = getU64(view, offset + FRAME_TIME)
     meta.sequence = runtime.sequence
     let record = offset + FRAME_HEADER_BYTES
@@ -67,9 +99,8 @@ export class Applier {
       const type = view.getUint16(record + RECORD_TYPE, true)
       if (type >= FIRST_CATALOGUED_TYPE) this.applyEvent(view, record, lengthBytes, type)
       else if (type === KEYED_OUTCOME_RECORD) {
-        const eventCount = view.getUint16(offset + FRAME_EVENT_COUNT, true)
         rememberOutcome(runtime.keys, view, record, meta.sequence, eventCount, meta.time)
-      } else if (type === STREAM_OPENED_RECORD && this.replaying) this.openStream(view, record)
+      } else if (type === STREAM_OPENED_RECORD) this.openStream(view, record)
       record += alignWord(lengthBytes)
     }
     assert(record === end, 'records fill their frame')
@@ -78,19 +109,17 @@ export class Applier {
   }
 
   /**
-   * Takes back what {@link applyFrame} has changed before it threw, where that was record state only.
+   * Takes back what {@link applyEmitted} has changed before it threw, where that was record state only.
    * The `evolve` that threw has left its views alive: they end here.
    */
-  takeBack(view: DataView, offset: number): void {
+  takeBack(tx: TransactionContext): void {
+    const { view, records, eventIndexes } = tx
     const { meta, runtime, undo } = this
-    const reached: number[] = []
-    for (let record = offset + FRAME_HEADER_BYTES; record <= meta.record; ) {
-      const type = view.getUint16(record + RECORD_TYPE, true)
-      if (type >= FIRST_CATALOGUED_TYPE) reached.push(record)
-      record += alignWord(view.getUint32(record + RECORD_LENGTH, true))
-    }
-    for (const record of reached.reverse()) {
-      const { store, flyweight } = runtime.eventByNumber(view.getUint16(record + RECORD_TYPE, true))
+    let last = tx.eventCount - 1
+    while (records[last] !== meta.record) last--
+    for (let i = last; i >= 0; i--) {
+      const record = records[i]!
+      const { store, flyweight } = runtime.events[eventIndexes[i]!]!
       assert(store instanceof RecordStore, 'there is no way back from object state')
       flyweight.$poison()
       store.writer.$poison()
@@ -100,7 +129,7 @@ export class Applier {
     }
   }
 
-  /** Where {@link applyFrame} is, or where it threw. */
+  /** Where applying is, or where it threw. */
   get sequenceReached(): number {
     return this.meta.sequence
   }
@@ -116,7 +145,7 @@ export class Applier {
     meta.event = event
     meta.record = record
     meta.sequence++
-    if (this.replaying) this.checkEvent(view, record, lengthBytes, event)
+    this.checkEvent(view, record, lengthBytes, event)
     event.apply(view, record)
   }
 

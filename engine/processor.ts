@@ -168,6 +168,7 @@ export class Processor {
   /** Completes the frame and applies it. False: the transaction is taken back, or the engine stops. */
   private apply(command: CommandRuntime, isKeyed: boolean): boolean {
     const { tx, ring, applier } = this
+    const outcome = tx.offset
     if (isKeyed && !this.appendOutcome(true)) {
       tx.refuse('TRANSACTION_TOO_LARGE')
       return false
@@ -175,16 +176,17 @@ export class Processor {
     const frame = ring.offset
     this.writeFrameHeader(command, frame)
     try {
-      applier.applyFrame(ring.view, frame)
+      applier.applyEmitted(tx)
     } catch (error) {
       if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
-        applier.takeBack(ring.view, frame)
+        applier.takeBack(tx)
         tx.failure = error
       } else {
         this.failure = evolveError(command.name, applier.eventReached, error)
       }
       return false
     }
+    if (isKeyed) applier.applyOutcome(tx, outcome)
     ring.position += tx.offset - frame
     return true
   }
@@ -200,17 +202,19 @@ export class Processor {
   /** Nothing of the command has happened; with a key, that too is kept. */
   private reject(lane: Lane, command: CommandRuntime, isKeyed: boolean): void {
     const { tx, rejection, ring } = this
-    tx.rollBack(this.runtime)
+    tx.rollBack()
     if (tx.rejected) rejection.set(tx.code, tx.detail)
     else {
       rejection.setFailure(tx.failure)
       this.onHandlerFailed?.(command.name, tx.failure)
     }
     if (isKeyed) {
+      const outcome = tx.offset
       this.appendOutcome(false)
       const frame = ring.offset
       this.writeFrameHeader(command, frame)
-      this.applier.applyFrame(ring.view, frame)
+      this.applier.applyEmitted(tx)
+      this.applier.applyOutcome(tx, outcome)
       ring.position += tx.offset - frame
     }
     this.answerRejected(lane, 0)

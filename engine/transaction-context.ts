@@ -8,15 +8,14 @@
  * All or nothing: until the processor keeps the frame, everything here can be taken back by
  * {@link rollBack}: pending counts, newly opened streams, and the bytes, which are written over.
  */
+import type { Buffer } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { TidewheelError } from '../journal/errors.js'
 import { alignWord } from '../journal/layout.js'
 import {
   EVENTS_A_TRANSACTION_MAX,
-  FIRST_CATALOGUED_TYPE,
   FRAME_HEADER_BYTES,
   ID_BYTES_MAX,
-  RECORD_HEADER_BYTES,
   RECORD_LENGTH,
   RECORD_SLOT,
   RECORD_TYPE,
@@ -28,20 +27,24 @@ import {
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
 import { writeRecordVersion } from '../journal/record-version.js'
-import type { PayloadSink } from '../journal/schema/codec.js'
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
+import { bytesOver } from '../journal/schema/text-bytes.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
 import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
 import type { DomainRuntime } from './domain-runtime.js'
-import type { EventRuntime } from './event-runtime.js'
+import { type EventRuntime, type EventSink, refuseEnded } from './event-runtime.js'
 import { refuseId } from './id-refusal.js'
 import type { EngineRejection } from './receipt.js'
 import type { Transaction } from './transaction.js'
 
-export class TransactionContext implements Transaction, PayloadSink {
+export class TransactionContext implements Transaction, EventSink {
   readonly view: DataView
+  readonly bytes: Buffer
+  /** Of each event emitted: which one it is (an index in the domain), and where its record lies. */
+  readonly eventIndexes = new Uint16Array(EVENTS_A_TRANSACTION_MAX)
+  readonly records = new Int32Array(EVENTS_A_TRANSACTION_MAX)
   time = 0
   /** Where the next record goes, in `view`. */
   offset = 0
@@ -77,6 +80,7 @@ export class TransactionContext implements Transaction, PayloadSink {
     nextRandom: () => number,
   ) {
     this.view = view
+    this.bytes = bytesOver(view)
     this.batch = batch
     this.domain = runtime.domain
     this.stores = runtime.stores
@@ -132,8 +136,6 @@ export class TransactionContext implements Transaction, PayloadSink {
     id: IdInput<Id>,
     data: Input,
   ): undefined {
-    if (this.rejected) return
-    if (this.ended) refuseEnded()
     try {
       const runtime = this.events[event.index]!
       if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
@@ -143,11 +145,6 @@ export class TransactionContext implements Transaction, PayloadSink {
       if (!this.rejected) this.failure ??= error
       throw error
     }
-  }
-
-  /** The codec's: where the payload of the event that is being emitted goes. */
-  get payloadOffset(): number {
-    return this.offset + RECORD_HEADER_BYTES
   }
 
   reject(code: string, detail?: unknown): undefined {
@@ -179,44 +176,28 @@ export class TransactionContext implements Transaction, PayloadSink {
   }
 
   /** The processor's: nothing of this transaction has happened. */
-  rollBack(runtime: DomainRuntime): void {
-    const { view } = this
-    let offset = this.frameOffset + FRAME_HEADER_BYTES
-    while (offset < this.offset) {
-      const type = view.getUint16(offset + RECORD_TYPE, true)
-      if (type >= FIRST_CATALOGUED_TYPE) {
-        const { store } = runtime.eventByNumber(type)
-        store.clearPending(view.getUint32(offset + RECORD_SLOT, true))
-      }
-      offset += alignWord(view.getUint32(offset + RECORD_LENGTH, true))
+  rollBack(): void {
+    const { view, records, eventIndexes } = this
+    for (let i = 0; i < this.eventCount; i++) {
+      const { store } = this.events[eventIndexes[i]!]!
+      store.clearPending(view.getUint32(records[i]! + RECORD_SLOT, true))
     }
     while (this.openedCount > 0) this.opened[--this.openedCount]!.ids.removeLast()
     this.offset = this.frameOffset + FRAME_HEADER_BYTES
     this.eventCount = 0
   }
 
-  /** Puts a record's header before its payload; `payloadBytes` is PAST_LIMIT when that has no room. */
-  append(event: EventRuntime, slot: number, payloadBytes: number): void {
-    if (payloadBytes < 0 || this.eventCount === EVENTS_A_TRANSACTION_MAX) {
-      return this.refuse('TRANSACTION_TOO_LARGE')
-    }
-    const version = event.store.addPending(slot)
-    if (version === 0) return this.refuseVersion(event.store, slot)
-    const { view, offset } = this
-    view.setUint32(offset + RECORD_LENGTH, RECORD_HEADER_BYTES + payloadBytes, true)
-    view.setUint16(offset + RECORD_TYPE, event.number, true)
-    view.setUint32(offset + RECORD_SLOT, slot, true)
-    writeRecordVersion(view, offset, version)
-    this.offset = offset + alignWord(RECORD_HEADER_BYTES + payloadBytes)
-    this.eventCount++
+  /** A generated event's: the transaction has no room for it. */
+  refuseSize(): number {
+    this.refuse('TRANSACTION_TOO_LARGE')
+    return 0
   }
 
-  private refuseVersion({ name: aggregate, ids }: AggregateStore, slot: number): undefined {
-    this.refuse('CAPACITY_EXCEEDED', {
-      aggregate,
-      id: ids.idOf(slot),
-      versionMax: STREAM_VERSION_MAX,
-    })
+  /** A generated event's: the stream's versions have come to their end. */
+  refuseVersion({ name: aggregate, ids }: AggregateStore, slot: number): number {
+    const id = ids.idOf(slot)
+    this.refuse('CAPACITY_EXCEEDED', { aggregate, id, versionMax: STREAM_VERSION_MAX })
+    return 0
   }
 
   /** Slot of the stream, or 0. An id that the command names was hashed by the sweep already. */
@@ -276,12 +257,5 @@ function refuseForeign(name: string): never {
   throw new TidewheelError(
     'UNKNOWN_AGGREGATE',
     `${name} belongs to another domain than the command; use what the command's own domain declares`,
-  )
-}
-
-function refuseEnded(): never {
-  throw new TidewheelError(
-    'TRANSACTION_ENDED',
-    'a handler used its transaction after it had returned; read, emit and reject before that',
   )
 }

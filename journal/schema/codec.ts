@@ -11,9 +11,11 @@
  * in this order, because resolving a reference to a stream that is not open yet writes a record
  * before this one, which moves the place of this one.
  */
+import type { Buffer } from 'node:buffer'
 import { type ErrorCode, TidewheelError } from '../errors.js'
 import type { IdValue } from './id-type.js'
 import type { PayloadLayout, PlacedField } from './payload-layout.js'
+import { bytesOver } from './text-bytes.js'
 import { describeValue, expectationOf } from './value-check.js'
 
 export interface ReferenceResolver {
@@ -38,6 +40,8 @@ export const NO_REFERENCES: ReferenceResolver & IdReader = {
 /** Where a payload is to be written. */
 export interface PayloadSink extends ReferenceResolver {
   readonly view: DataView
+  /** The same memory. */
+  readonly bytes: Buffer
   /** Offset in `view`; `slotOf` may move it. */
   readonly payloadOffset: number
   /** Offset in `view` that the payload, with the zeros behind it, may reach. */
@@ -47,12 +51,14 @@ export interface PayloadSink extends ReferenceResolver {
 /** A sink that stays where it is. Commands hold ids, so theirs need no references. */
 export class FixedSink implements PayloadSink {
   readonly view: DataView
+  readonly bytes: Buffer
   payloadOffset = 0
   payloadLimit = 0
   private readonly references: ReferenceResolver
 
   constructor(view: DataView, references: ReferenceResolver = NO_REFERENCES) {
     this.view = view
+    this.bytes = bytesOver(view)
     this.references = references
   }
 

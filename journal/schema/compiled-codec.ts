@@ -6,13 +6,14 @@
  *   return class {
  *     encode(value, sink) {
  *       if (typeof value !== 'object' || value === null) refuseValue(value)
- *       const v0 = value.amount
- *       if (!Number.isSafeInteger(v0)) refuseField(0, v0, value)
- *       const v1 = value.to
- *       if (typeof v1 !== 'number' || (v1 >>> 0) !== v1) refuseField(1, v1, value)
- *       const v2 = value.note
+ *       const written = this.write(sink, value.amount, value.to, value.note)
+ *       return written >= -1 ? written : refuseFields(written, value)
+ *     }
+ *     write(sink, v0, v1, v2) {
+ *       if (!Number.isSafeInteger(v0)) return refused(0, v0)
+ *       if (typeof v1 !== 'number' || (v1 >>> 0) !== v1) return refused(1, v1)
  *       const n2 = textBytes(v2)
- *       if (n2 < 0 || n2 > 262144) refuseField(2, v2, value)
+ *       if (n2 < 0 || n2 > 262144) return refused(2, v2)
  *       const s1 = sink.slotOf(0, v1)
  *       if (!(s1 > 0)) refuseReference(1, v1)
  *       const end2 = 16 + n2
@@ -23,8 +24,7 @@
  *       view.setFloat64(o, v0 + 0, true)
  *       view.setUint32(o + 8, s1, true)
  *       view.setUint32(o + 12, end2, true)
- *       const bytes = this.view === view ? this.bytes : this.attach(view)
- *       writeText(bytes, o + 16, v2, n2)
+ *       writeText(sink.bytes, o + 16, v2, n2)
  *       return length
  *     }
  *     check(view, o, lengthBytes) {
@@ -42,6 +42,10 @@
  *       }
  *     }
  *   }
+ *
+ * `encode` only reads the value, and is small: V8 inlines it where it is called, so that an object
+ * literal that is only encoded never comes to exist. `write` is the work, and takes what was read.
+ * `encodingOf` gives its pieces, for who writes more than a payload (engine/compiled-event.ts).
  */
 import { assert } from '../errors.js'
 import { type Codec, PAST_LIMIT, refuseField, refuseReference, refuseValue } from './codec.js'
@@ -94,15 +98,8 @@ ${encodeCode(layout)}
 ${checkCode(layout)}
 ${decodeCode(layout)}
 }`
-  const fieldAt = (index: number): PlacedField => layout.fields[index] as PlacedField
   const Generated = generate<new (layout: PayloadLayout) => Codec>(source, {
-    ...oneOfConstants(layout),
-    isId,
-    refuseValue: (value: unknown): never => refuseValue(layout, value),
-    refuseField: (index: number, given: unknown, value: object): never =>
-      refuseField(layout, fieldAt(index), given, value),
-    refuseReference: (index: number, id: unknown): never =>
-      refuseReference(layout, fieldAt(index), id),
+    ...encodingConstants(layout),
     damage: layout.fields.map(damageOf),
     extentDamage: layout.fields.map(extentDamageOf),
     SHORT_DAMAGE,
@@ -112,29 +109,86 @@ ${decodeCode(layout)}
   return new Generated(layout)
 }
 
-function encodeCode(layout: PayloadLayout): string {
-  const lines = [
-    "if (typeof value !== 'object' || value === null) refuseValue(value)",
-    ...layout.fields.flatMap(checkedCode),
-    ...layout.references.flatMap(resolvedCode),
-    ...writeCode(layout),
-  ]
-  return `  encode(value, sink) {\n    ${lines.join('\n    ')}\n  }`
+/** Source of what writes a payload, in parts; what it calls is in {@link encodingConstants}. */
+export interface Encoding {
+  /** Of a value: `value.amount, value.to`. */
+  readonly reads: string
+  /** What was read: `v0, v1`. */
+  readonly parameters: string
+  /** Of all fields; a refused one ends in `return refused(…)`, which is below PAST_LIMIT. */
+  readonly checks: readonly string[]
+  /** The slots of references, from `sink`. */
+  readonly resolving: readonly string[]
+  /** The `length`. */
+  readonly measuring: readonly string[]
+  /** Into `view` at `o`, which has room. */
+  readonly writing: readonly string[]
 }
 
-/** Reads a field into `v`, and what its check finds out into `n` (a length) or `p` (packed bytes). */
+export function encodingOf(layout: PayloadLayout): Encoding {
+  return {
+    reads: layout.fields.map((field) => `value.${nameInCode(field)}`).join(', '),
+    parameters: layout.fields.map(({ index }) => `v${index}`).join(', '),
+    checks: layout.fields.flatMap(checkedCode),
+    resolving: layout.references.flatMap(resolvedCode),
+    measuring: measuringCode(layout),
+    writing: writingCode(layout),
+  }
+}
+
+export function encodingConstants(layout: PayloadLayout): Record<string, unknown> {
+  const fieldAt = (index: number): PlacedField => layout.fields[index] as PlacedField
+  let given: unknown
+  return {
+    ...oneOfConstants(layout),
+    isId,
+    refuseValue: (value: unknown): never => refuseValue(layout, value),
+    refused: (index: number, refusedValue: unknown): number => {
+      given = refusedValue
+      return PAST_LIMIT - 1 - index
+    },
+    refuseFields: (written: number, value: object): never => {
+      const refusedValue = given
+      given = undefined
+      refuseField(layout, fieldAt(PAST_LIMIT - 1 - written), refusedValue, value)
+    },
+    refuseReference: (index: number, id: unknown): never =>
+      refuseReference(layout, fieldAt(index), id),
+  }
+}
+
+function encodeCode(layout: PayloadLayout): string {
+  const { reads, parameters, checks, resolving, measuring, writing } = encodingOf(layout)
+  const lines = [
+    ...checks,
+    ...resolving,
+    ...measuring,
+    'const view = sink.view, o = sink.payloadOffset',
+    `if (o + ((length + 7) & ~7) > sink.payloadLimit) return ${PAST_LIMIT}`,
+    ...writing,
+    'return length',
+  ]
+  return `  encode(value, sink) {
+    if (typeof value !== 'object' || value === null) refuseValue(value)
+    const written = this.write(${['sink', reads].filter(Boolean).join(', ')})
+    return written >= ${PAST_LIMIT} ? written : refuseFields(written, value)
+  }
+  write(${['sink', parameters].filter(Boolean).join(', ')}) {
+    ${lines.join('\n    ')}
+  }`
+}
+
+/** Checks `v`; what that finds out goes into `n` (a length) or `p` (packed bytes). */
 function checkedCode(field: PlacedField): string[] {
   const { index: i, storage, bytesMin, bytesMax } = field
   const value = `v${i}`
-  const read = `const ${value} = value.${nameInCode(field)}`
-  const refuse = `refuseField(${i}, ${value}, value)`
-  if (storage === 'slot') return [read, `if (${refusesIdCode(field, value)}) ${refuse}`]
-  if (!isVariable(storage)) return [read, `if (${refusesCode(field, value)}) ${refuse}`]
+  const refuse = `return refused(${i}, ${value})`
+  if (storage === 'slot') return [`if (${refusesIdCode(field, value)}) ${refuse}`]
+  if (!isVariable(storage)) return [`if (${refusesCode(field, value)}) ${refuse}`]
   if (storage === 'any') {
-    return [read, `const p${i} = packPlain(${value})`, `if (typeof p${i} === 'string') ${refuse}`]
+    return [`const p${i} = packPlain(${value})`, `if (typeof p${i} === 'string') ${refuse}`]
   }
   return [
-    read,
     `const n${i} = ${storage === 'text' ? 'textBytes' : 'byteCount'}(${value})`,
     `if (n${i} < ${bytesMin} || n${i} > ${bytesMax}) ${refuse}`,
   ]
@@ -148,16 +202,19 @@ function resolvedCode({ index: i, reference, storage }: PlacedField): string[] {
   ]
 }
 
-function writeCode(layout: PayloadLayout): string[] {
-  const { fixedBytes, fixedEnd, variableFields } = layout
+function measuringCode(layout: PayloadLayout): string[] {
   const lines: string[] = []
-  let end = String(fixedBytes)
-  for (const { index: i, storage } of variableFields) {
+  let end = String(layout.fixedBytes)
+  for (const { index: i, storage } of layout.variableFields) {
     lines.push(`const end${i} = ${end} + ${storage === 'any' ? `p${i}.length` : `n${i}`}`)
     end = `end${i}`
   }
-  lines.push(`const length = ${end}`, 'const view = sink.view, o = sink.payloadOffset')
-  lines.push(`if (o + ((length + 7) & ~7) > sink.payloadLimit) return ${PAST_LIMIT}`)
+  return [...lines, `const length = ${end}`]
+}
+
+function writingCode(layout: PayloadLayout): string[] {
+  const { fixedBytes, fixedEnd, variableFields } = layout
+  const lines: string[] = []
   // The last word of each part is zeroed before it is filled: that leaves zeros where nothing lies.
   if (fixedEnd < fixedBytes) lines.push(`view.setFloat64(${at(fixedBytes - 8)}, 0, true)`)
   if (variableFields.length > 0) {
@@ -169,16 +226,15 @@ function writeCode(layout: PayloadLayout): string[] {
     else if (isVariable(storage)) lines.push(`view.setUint32(${at(offset)}, end${i}, true)`)
     else lines.push(storeCode(field, `v${i}`))
   }
-  if (variableFields.length > 0) lines.push(BYTES_OF_VIEW)
   let start = String(fixedBytes)
   for (const { index: i, storage } of variableFields) {
-    const to = `bytes, o + ${start}`
+    const to = `sink.bytes, o + ${start}`
     if (storage === 'text') lines.push(`writeText(${to}, v${i}, n${i})`)
     else if (storage === 'bytes') lines.push(`writeBytes(${to}, v${i}, n${i})`)
-    else lines.push(`bytes.set(p${i}, o + ${start})`)
+    else lines.push(`sink.bytes.set(p${i}, o + ${start})`)
     start = `end${i}`
   }
-  return [...lines, 'return length']
+  return lines
 }
 
 function checkCode(layout: PayloadLayout): string {

@@ -25,10 +25,7 @@
  *       const end = view.getUint32(o + 8, true)
  *       return this.$id0 !== undefined ? this.$id0 : (this.$id0 = readText(bytes, o + 16, o + end))
  *     }
- *     get amount() {
- *       const view = this.$view, o = this.$offset
- *       return view.getFloat64(o, true)
- *     }
+ *     get amount() { return this.$view.getFloat64(this.$offset, true) }
  *   }
  */
 import { assert } from '../errors.js'
@@ -40,6 +37,7 @@ import {
   nameInCode,
   oneOfConstants,
   readVariableCode,
+  viewGetterCode,
 } from './generated-code.js'
 import type { IdValue } from './id-type.js'
 import { isVariable, type PayloadLayout, type PlacedField } from './payload-layout.js'
@@ -120,6 +118,10 @@ function ordinalCode(field: PlacedField): string {
 
 function getterCode(layout: PayloadLayout, field: PlacedField): string {
   const { offset, reference, storage } = field
+  const name = nameInCode(field)
+  if (storage !== 'slot' && !isVariable(storage) && !isMemoised(field)) {
+    return `get ${name}() { ${viewGetterCode(field)} }`
+  }
   const lines = ['const view = this.$view, bytes = this.$bytes, o = this.$offset']
   let value: string
   if (storage === 'slot') {
@@ -137,5 +139,5 @@ function getterCode(layout: PayloadLayout, field: PlacedField): string {
     value = `${memo} !== undefined ? ${memo} : (${memo} = ${value})`
   }
   lines.push(`return ${value}`)
-  return `get ${nameInCode(field)}() {\n    ${lines.join('\n    ')}\n  }`
+  return `get ${name}() {\n    ${lines.join('\n    ')}\n  }`
 }

@@ -69,15 +69,15 @@ export function oneOfConstants(layout: PayloadLayout): Record<string, unknown> {
 }
 
 /** `o + 16`, or `o`. */
-export function at(offset: number): string {
-  return offset === 0 ? 'o' : `o + ${offset}`
+export function at(offset: number, payload = 'o'): string {
+  return offset === 0 ? payload : `${payload} + ${offset}`
 }
 
 interface FixedCode {
   /** True of a value that the field does not take. */
   readonly refuses: (value: string, index: number) => string
   readonly store: (value: string, at: string, index: number) => string
-  readonly load: (at: string, index: number) => string
+  readonly load: (at: string, index: number, view: string) => string
   /** True of bytes that hold no value. Undefined: all bytes do. */
   readonly damaged?: (at: string, index: number) => string
 }
@@ -89,47 +89,47 @@ const FIXED_CODE: Readonly<Record<Exclude<FixedStorage, 'slot'>, FixedCode>> = {
   bool: {
     refuses: (value) => `${value} !== true && ${value} !== false`,
     store: (value, at) => `view.setUint8(${at}, ${value} ? 1 : 0)`,
-    load: (at) => `view.getUint8(${at}) !== 0`,
+    load: (at, _i, view) => `${view}.getUint8(${at}) !== 0`,
     damaged: (at) => `view.getUint8(${at}) > 1`,
   },
   oneOf: {
     refuses: (value, i) => `typeof ${value} !== 'string' || !indexes[${i}].has(${value})`,
     store: (value, at, i) => `view.setUint8(${at}, indexes[${i}].get(${value}))`,
-    load: (at, i) => `values[${i}][view.getUint8(${at})]`,
+    load: (at, i, view) => `values[${i}][${view}.getUint8(${at})]`,
     damaged: (at, i) => `view.getUint8(${at}) >= values[${i}].length`,
   },
   i32: {
     refuses: (value) => `typeof ${value} !== 'number' || (${value} | 0) !== ${value}`,
     store: (value, at) => `view.setInt32(${at}, ${value}, true)`,
-    load: (at) => `view.getInt32(${at}, true)`,
+    load: (at, _i, view) => `${view}.getInt32(${at}, true)`,
   },
   u32: {
     refuses: (value) => `typeof ${value} !== 'number' || (${value} >>> 0) !== ${value}`,
     store: (value, at) => `view.setUint32(${at}, ${value}, true)`,
-    load: (at) => `view.getUint32(${at}, true)`,
+    load: (at, _i, view) => `${view}.getUint32(${at}, true)`,
   },
   int: {
     refuses: (value) => `!Number.isSafeInteger(${value})`,
     // Adding 0 turns -0 into 0.
     store: (value, at) => `view.setFloat64(${at}, ${value} + 0, true)`,
-    load: (at) => `view.getFloat64(${at}, true)`,
+    load: (at, _i, view) => `${view}.getFloat64(${at}, true)`,
     damaged: (at) => `isNoInt(view.getFloat64(${at}, true))`,
   },
   u64: {
     refuses: (value) => `!isU64(${value})`,
     store: (value, at) => `storeU64(view, ${at}, ${value})`,
-    load: (at) => `view.getBigUint64(${at}, true)`,
+    load: (at, _i, view) => `${view}.getBigUint64(${at}, true)`,
   },
   f64: {
     refuses: (value) => `typeof ${value} !== 'number' || ${value} !== ${value}`,
     store: (value, at) => `view.setFloat64(${at}, ${value} + 0, true)`,
-    load: (at) => `view.getFloat64(${at}, true)`,
+    load: (at, _i, view) => `${view}.getFloat64(${at}, true)`,
     damaged: (at) => `isNoF64(view.getFloat64(${at}, true))`,
   },
   uuid: {
     refuses: (value) => `!isUuid(${value})`,
     store: (value, at) => `storeUuid(view, ${at}, ${value})`,
-    load: (at) => `loadUuid(view, ${at})`,
+    load: (at, _i, view) => `loadUuid(${view}, ${at})`,
   },
 }
 
@@ -156,7 +156,16 @@ export function storeCode(field: PlacedField, value: string): string {
 }
 
 export function loadCode(field: PlacedField): string {
-  return fixedCodeOf(field).load(at(field.offset), field.index)
+  return fixedCodeOf(field).load(at(field.offset), field.index, 'view')
+}
+
+/**
+ * The body of a getter of a view: `$view` at `$offset`. In one expression it is at most 27 bytecodes,
+ * which V8 inlines wherever it is called; with constants of its own it is more (docs/decisions/0022).
+ */
+export function viewGetterCode(field: PlacedField): string {
+  const place = at(field.offset, 'this.$offset')
+  return `return ${fixedCodeOf(field).load(place, field.index, 'this.$view')}`
 }
 
 /** True of bytes that hold no value of this fixed field; undefined when all bytes do. */

@@ -10,7 +10,7 @@
  * the first value of a oneOf, the zero UUID, undefined for a reference. Generated for
  * `{ balance: int, owner: text }`:
  *
- *   get balance() { const view = this.$view, o = this.$offset; return view.getFloat64(o, true) }
+ *   get balance() { return this.$view.getFloat64(this.$offset, true) }
  *   set balance(value) {
  *     if (!Number.isSafeInteger(value)) refuse(0, value)
  *     const view = this.$view, o = this.$offset
@@ -25,7 +25,6 @@ import { type IdReader, NO_REFERENCES, type ReferenceResolver } from './codec.js
 import { POISON } from './flyweight.js'
 import {
   generate,
-  loadCode,
   loadU32Code,
   nameInCode,
   oneOfConstants,
@@ -33,6 +32,7 @@ import {
   refusesCode,
   refusesIdCode,
   storeCode,
+  viewGetterCode,
 } from './generated-code.js'
 import { type IdValue, isId } from './id-type.js'
 import { isVariable, type PayloadLayout, type PlacedField } from './payload-layout.js'
@@ -155,15 +155,11 @@ function getterCode(field: PlacedField): string {
     const stored = GET_STORED(variableIndex)
     if (storage === 'text') lines.push(`return ${stored}`)
     else lines.push(`return ${storage === 'bytes' ? 'copyOfBytes' : 'plainOf'}(${stored})`)
-  } else {
+  } else if (storage === 'slot') {
     lines.push('const view = this.$view, o = this.$offset')
-    if (storage === 'slot') {
-      lines.push(`const slot = ${loadU32Code(offset)}`)
-      lines.push(
-        `return slot === 0 ? undefined : this.$ids.idOf(${reference?.aggregateIndex}, slot)`,
-      )
-    } else lines.push(`return ${loadCode(field)}`)
-  }
+    lines.push(`const slot = ${loadU32Code(offset)}`)
+    lines.push(`return slot === 0 ? undefined : this.$ids.idOf(${reference?.aggregateIndex}, slot)`)
+  } else lines.push(viewGetterCode(field))
   return `get ${nameInCode(field)}() {\n    ${lines.join('\n    ')}\n  }`
 }
 
