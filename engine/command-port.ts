@@ -210,7 +210,7 @@ export class CommandPort {
       // What nobody looked at is passed over.
     }
     this.isPolling = false
-    if (view.ticket !== last) {
+    if (view.ticket !== last || view.$isInRun) {
       this.answered = view.ticket
       return this.condemn()
     }

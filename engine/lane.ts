@@ -14,6 +14,7 @@ import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import { COMMAND_BYTES_MAX } from './command-layout.js'
 import { createEngineStatus, EngineStatus } from './engine-status.js'
 import { RECEIPT_BYTES_MAX } from './receipt-layout.js'
+import { ReceiptWriter } from './receipt-writer.js'
 import {
   type ByteRingMemory,
   createByteRing,
@@ -26,7 +27,7 @@ import {
  * all of its memory: with 4 MiB, which no second-level cache holds, transfers were 10 % slower.
  */
 const COMMAND_RING_BYTES = 1024 * 1024
-/** Room for the receipts of 150,000 accepted commands, or of two batches of the longest rejections. */
+/** Room for two batches of the longest rejections. */
 const RECEIPT_RING_BYTES = 4 * 1024 * 1024
 
 /** What travels to the producer's thread. */
@@ -67,6 +68,8 @@ assert(COMMAND_BYTES_MAX * 4 <= COMMAND_RING_BYTES, 'a command and padding fit i
 export class Lane {
   readonly commands: RingConsumer
   readonly receipts: RingProducer
+  /** Writes into `receipts`. */
+  readonly answers: ReceiptWriter
   readonly producerDoorbell: Doorbell
   readonly processorDoorbell: Doorbell
   readonly memory: LaneMemory
@@ -83,6 +86,7 @@ export class Lane {
     this.memory = memory
     this.commands = new RingConsumer(memory.commands)
     this.receipts = new RingProducer(memory.receipts)
+    this.answers = new ReceiptWriter(this.receipts)
     this.producerDoorbell = new Doorbell(memory.producerDoorbell)
     this.processorDoorbell = new Doorbell(memory.processorDoorbell)
   }

@@ -35,7 +35,6 @@ import type { Gate } from './gate.js'
 import { type CommandKey, keyedOutcomeBytes, writeKeyedOutcome } from './keyed-outcome.js'
 import type { Lane } from './lane.js'
 import { contentHashHigh, contentHashLow } from './memory/hash.js'
-import { writeAccepted, writeRejected } from './receipt.js'
 import { RECEIPT_FLAG_REPEATED } from './receipt-layout.js'
 import { Rejection } from './rejection.js'
 import { TransactionContext } from './transaction-context.js'
@@ -95,6 +94,7 @@ export class Processor {
     }
     const before = batch.next
     this.runCommands(this.lane!)
+    this.lane!.answers.endRun()
     this.ring.publish()
     if (batch.next === before) return false
     this.gate.holdReceipts(this.ring.position, this.lane!)
@@ -251,23 +251,23 @@ export class Processor {
       rejection.set('KEY_REUSED', 'this key was used for another command, or other content')
       this.answerRejected(lane, 0)
     } else if (keys.acceptedOf(entry)) {
-      writeAccepted(lane.receipts, keys.eventCountOf(entry), sequence, time, RECEIPT_FLAG_REPEATED)
+      lane.answers.acceptedBefore(keys.eventCountOf(entry), sequence, time)
     } else {
       const code = utf8.encode(keys.codeOf(entry))
       const detail = keys.detailOf(entry)
-      writeRejected(lane.receipts, code, detail, sequence, time, RECEIPT_FLAG_REPEATED)
+      lane.answers.rejected(code, detail, sequence, time, RECEIPT_FLAG_REPEATED)
     }
     return true
   }
 
   private answerAccepted(lane: Lane, eventCount: number): void {
-    writeAccepted(lane.receipts, eventCount, this.runtime.sequence, this.clock.latestUs, 0)
+    lane.answers.accepted(eventCount, this.runtime.sequence, this.tx.time)
   }
 
   private answerRejected(lane: Lane, flags: number): void {
     const { code, detail } = this.rejection
     const { sequence } = this.runtime
-    writeRejected(lane.receipts, code, detail, sequence, this.clock.latestUs, flags)
+    lane.answers.rejected(code, detail, sequence, this.tx.time, flags)
   }
 }
 

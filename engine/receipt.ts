@@ -5,6 +5,7 @@ import {
   RECEIPT_ACCEPTED_BYTES,
   RECEIPT_BYTES_MAX,
   RECEIPT_CODE_BYTES,
+  RECEIPT_COUNT,
   RECEIPT_DETAIL_BYTES,
   RECEIPT_EVENT_COUNT,
   RECEIPT_FLAG_REPEATED,
@@ -61,6 +62,9 @@ export class ReceiptView {
   ticket = 0
   private last = 0
   private offset = 0
+  /** Of the run of accepted commands that the view stands in: its place there, and how many follow. */
+  private runIndex = 0
+  private runRest = 0
   private readonly ring: RingConsumer
 
   constructor(ring: RingConsumer) {
@@ -70,9 +74,10 @@ export class ReceiptView {
   /** Moves to the next receipt; false behind the last. */
   next(): boolean {
     if (this.ticket >= this.last) return false
-    const offset = this.ring.next()
-    if (offset < 0) return false
-    this.offset = offset
+    if (this.runRest > 0) {
+      this.runRest--
+      this.runIndex++
+    } else if (!this.nextRecord()) return false
     this.ticket++
     return true
   }
@@ -90,7 +95,8 @@ export class ReceiptView {
   }
 
   get sequence(): number {
-    return this.ring.view.getFloat64(this.offset + RECEIPT_SEQUENCE, true)
+    const first = this.ring.view.getFloat64(this.offset + RECEIPT_SEQUENCE, true)
+    return first + this.runIndex * this.eventCount
   }
 
   get time(): number {
@@ -130,12 +136,41 @@ export class ReceiptView {
   $span(ticket: number, last: number): void {
     this.ticket = ticket
     this.last = last
+    this.runIndex = 0
+    this.runRest = 0
+  }
+
+  /** The port's: the ring holds more answers than the span. */
+  get $isInRun(): boolean {
+    return this.runRest > 0
+  }
+
+  private nextRecord(): boolean {
+    const { ring } = this
+    const offset = ring.next()
+    if (offset < 0) return false
+    this.offset = offset
+    this.runIndex = 0
+    this.runRest = 0
+    if (this.accepted) {
+      const count = ring.view.getUint32(offset + RECEIPT_COUNT, true)
+      if (count === 0) {
+        ring.condemn()
+        return false
+      }
+      this.runRest = count - 1
+    }
+    return true
   }
 }
 
-/** Writes a receipt without publishing it. The lane has checked that there is room. */
+/**
+ * Answers `count` commands without publishing it; `sequence` is the first one's. The lane has checked
+ * that there is room.
+ */
 export function writeAccepted(
   ring: RingProducer,
+  count: number,
   eventCount: number,
   sequence: number,
   time: number,
@@ -148,10 +183,11 @@ export function writeAccepted(
   view.setUint16(offset + RECEIPT_EVENT_COUNT, eventCount, true)
   view.setFloat64(offset + RECEIPT_SEQUENCE, sequence, true)
   view.setFloat64(offset + RECEIPT_TIME, time, true)
+  view.setUint32(offset + RECEIPT_COUNT, count, true)
   ring.append(RECEIPT_ACCEPTED_BYTES)
 }
 
-/** `code` and `detail` are UTF-8 and msgpack, within the limits of receipt-layout.ts. */
+/** Answers one command. `code` and `detail` are UTF-8 and msgpack, within the limits of receipt-layout.ts. */
 export function writeRejected(
   ring: RingProducer,
   code: Uint8Array,

@@ -79,7 +79,7 @@ describe('port', () => {
     const bad = port.execute(Credit, { account: 'a', amount: 2 })
     const receipts = new RingProducer(memory.receipts)
     const noPlainData = Uint8Array.of(0xc1)
-    writeAccepted(receipts, 1, 1, 0, 0)
+    writeAccepted(receipts, 1, 1, 1, 0, 0)
     writeRejected(receipts, Buffer.from('CODE'), noPlainData, 1, 0, 0)
     receipts.publishCounted(receipts.claimed, 2)
     expect(port.poll()).toBe(false)
@@ -88,6 +88,24 @@ describe('port', () => {
     port.fail()
     expect((await failureOf(bad)).code).toBe('PRODUCER_CONDEMNED')
     expect((await failureOf(port.synced(2))).code).toBe('PRODUCER_CONDEMNED')
+  })
+})
+
+describe('port and receipts', () => {
+  test('a run of more receipts than were counted condemns the producer', async () => {
+    const memory = createLaneMemory()
+    const status = new EngineStatus(memory.status)
+    const reason = new TidewheelError('PRODUCER_CONDEMNED', 'written over')
+    const owner = { kick: () => {}, runNow: () => {}, stopReason: () => reason }
+    const port = new CommandPort(memory, probe, status, owner, 1000)
+    const both = [1, 2].map((amount) => port.execute(Credit, { account: 'a', amount }))
+    const receipts = new RingProducer(memory.receipts)
+    writeAccepted(receipts, 3, 1, 1, 0, 0)
+    receipts.publishCounted(receipts.claimed, 2)
+    expect(port.poll()).toBe(false)
+    expect(status.hasEnded).toBe(true)
+    expect((await Promise.all(both)).map(({ sequence }) => sequence)).toEqual([1, 2])
+    port.fail()
   })
 })
 

@@ -109,9 +109,9 @@ function receiptTarget(): FuzzTarget {
   const producer = new RingProducer(memory)
   const detail = packPlain({ balance: 5, texts: ['a', 'b'] })
   assert(typeof detail !== 'string', 'the detail is plain data')
-  writeAccepted(producer, 2, 17, 1_700_000_000_000_000, 0)
+  writeAccepted(producer, 3, 2, 17, 1_700_000_000_000_000, 0)
   writeRejected(producer, Buffer.from('NO_FUNDS'), detail, 17, 1_700_000_000_000_000, 1)
-  writeAccepted(producer, 0, 17, 1_700_000_000_000_000, 1)
+  writeAccepted(producer, 1, 0, 17, 1_700_000_000_000_000, 1)
   const receipts = data.slice(0, producer.claimed)
   return {
     name: 'receipt ring',
@@ -125,10 +125,10 @@ function receiptTarget(): FuzzTarget {
       control[0] = used
       const ring = new RingConsumer(memory)
       const view = new ReceiptView(ring)
-      view.$span(0, 3)
+      view.$span(0, 5)
       ring.refresh()
       for (let receipt = 0; view.next(); receipt++) {
-        assert(receipt < 3, 'no more receipts than there are commands')
+        assert(receipt < 5, 'no more receipts than there are commands')
         view.toReceipt()
       }
     },
