@@ -50,6 +50,7 @@ export class RecordStore extends AggregateStore {
 
   override readable(slot: number, id: unknown): StateView {
     const { readers, readersUsed } = this
+    if (readersUsed === 0) return this.nextReader(slot, id)
     // Without a slot there is nothing but the id to find a view by: all are searched.
     const isSearched = slot === 0 || readersUsed < VIEWS_SEARCHED_MAX
     const searched = isSearched ? readersUsed : VIEWS_SEARCHED_MAX
