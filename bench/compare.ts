@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { type BenchmarkOptions, type Row, rowOf } from './benchmark.js'
 import { interleaved, REPEATS, type Repeats } from './interleaved.js'
+import type { ProcessTuning } from './isolated.js'
 
 export interface Comparison<Options> {
   readonly name: string
@@ -15,17 +16,23 @@ export interface Comparison<Options> {
   /** What the row's config says beyond the options. */
   readonly config: Readonly<Record<string, unknown>>
   readonly repeats?: Repeats
+  /** For both. */
+  readonly tuning?: ProcessTuning
 }
 
 export async function compare<Options extends object>(
   { size, directory, seed }: BenchmarkOptions,
   comparison: Comparison<Options>,
 ): Promise<Row> {
-  const { name, unit, better, engine, limit, options, config } = comparison
+  const { name, unit, better, engine, limit, options, config, tuning } = comparison
   const [runs = [], limitRuns = []] = await interleaved<number>(
     [
-      { module: engine, options: { ...options, seed, directory: join(directory, 'engine') } },
-      { module: limit, options: { ...options, seed, directory: join(directory, 'limit') } },
+      {
+        module: engine,
+        options: { ...options, seed, directory: join(directory, 'engine') },
+        tuning,
+      },
+      { module: limit, options: { ...options, seed, directory: join(directory, 'limit') }, tuning },
     ],
     comparison.repeats ?? REPEATS[size],
   )

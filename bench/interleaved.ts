@@ -9,12 +9,13 @@
  * the same ones save the time that a large state takes to build. While one runs, the others wait.
  */
 import type { Size } from './benchmark.js'
-import { IsolatedContender } from './isolated.js'
+import { IsolatedContender, type ProcessTuning } from './isolated.js'
 
 export interface Entrant<Options> {
   /** URL of a module that exports `prepare(options)`. */
   readonly module: string
   readonly options: Options
+  readonly tuning?: ProcessTuning | undefined
 }
 
 export interface Repeats {
@@ -44,8 +45,8 @@ export async function interleaved<Result, Options = unknown>(
   for (let process = 0; process < processes; process++) {
     const contenders: IsolatedContender<Result>[] = []
     try {
-      for (const { module, options } of entrants) {
-        contenders.push(await IsolatedContender.start(module, options))
+      for (const { module, options, tuning } of entrants) {
+        contenders.push(await IsolatedContender.start(module, options, tuning))
       }
       for (let round = 0; round < rounds; round++) {
         for (const [index, contender] of contenders.entries()) {

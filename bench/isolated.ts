@@ -7,6 +7,12 @@ import { fileURLToPath } from 'node:url'
 import type { Contender } from './benchmark.js'
 import type { IsolatedRequest } from './isolated-child.js'
 
+/** What the process of a contender is started with, beyond the module. */
+export interface ProcessTuning {
+  readonly nodeArguments: readonly string[]
+  readonly environment: Readonly<Record<string, string>>
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
@@ -21,15 +27,20 @@ export class IsolatedContender<Result> implements Contender<Result> {
   static async start<Options, Result>(
     module: string,
     options: Options,
+    tuning?: ProcessTuning,
   ): Promise<IsolatedContender<Result>> {
-    const isolated = new IsolatedContender<Result>(module)
+    const isolated = new IsolatedContender<Result>(module, tuning)
     await isolated.ask({ kind: 'prepare', module, options })
     return isolated
   }
 
-  private constructor(module: string) {
+  private constructor(module: string, tuning: ProcessTuning | undefined) {
     const entry = fileURLToPath(new URL('./isolated-child.js', import.meta.url))
-    this.child = fork(entry, [], { serialization: 'advanced' })
+    this.child = fork(entry, [], {
+      serialization: 'advanced',
+      execArgv: [...process.execArgv, ...(tuning?.nodeArguments ?? [])],
+      env: { ...process.env, ...tuning?.environment },
+    })
     this.child.on('message', ({ value }: { value: unknown }) => this.pending?.resolve(value))
     this.child.on('exit', (code) => {
       this.pending?.reject(new Error(`${module} ended with exit code ${code}; see above`))

@@ -20,10 +20,12 @@ import { transferSingle } from './benchmarks/transfer-single.js'
 import { transferText } from './benchmarks/transfer-text.js'
 import { transferThread } from './benchmarks/transfer-thread.js'
 import { transferThroughput } from './benchmarks/transfer-throughput.js'
+import { transferTuned } from './benchmarks/transfer-tuned.js'
 import { microBenchmark } from './micro.js'
 
 export const BENCHMARKS: readonly Benchmark[] = [
   transferThroughput,
+  transferTuned,
   transferScattered,
   transferAccounts,
   transferConcurrent,

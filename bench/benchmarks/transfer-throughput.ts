@@ -9,7 +9,7 @@ import { ledgerUser } from '../domains/ledger-user.js'
 import { prepareTransfers } from '../transfer-engine.js'
 import type { TransferOptions } from '../transfer-workload.js'
 
-const SIZES = {
+export const TRANSFER_SIZES = {
   smoke: { accounts: 1024, transfers: 20_000, warmUp: 1_000 },
   quick: { accounts: 1_048_576, transfers: 1_000_000, warmUp: 500_000 },
   full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 1_000_000 },
@@ -24,7 +24,7 @@ export const transferThroughput: Benchmark = {
       better: 'more',
       engine: import.meta.url,
       limit: limitModule('transfer-limit'),
-      options: SIZES[options.size],
+      options: TRANSFER_SIZES[options.size],
       config: { mode: 'inline', producers: 1 },
     })
     return [row]
