@@ -142,7 +142,7 @@ export class TransactionContext implements Transaction, EventSink {
       runtime.emit(this, id, data)
     } catch (error) {
       // An emit that threw fails the command, even if the handler catches the error and goes on.
-      if (!this.rejected) this.failure ??= error
+      if (!this.rejected && !this.ended) this.failure ??= error
       throw error
     }
   }

@@ -128,6 +128,19 @@ describe('processor', () => {
     }
     tx.emit(Named, command.thing, { name: 'never' })
   })
+  let kept: Parameters<Parameters<typeof hostile.command>[2]>[1] | undefined
+  const Echoed = Thing.event('Echoed', { name: text }, (thing, event) => {
+    thing.name = event.name
+    try {
+      kept?.emit(Named, 'echo', { name: 'never' })
+    } catch {
+      // What an ended transaction refuses is nobody's failure.
+    }
+  })
+  const Echo = hostile.command('Echo', { thing: Thing.id }, (command, tx) => {
+    kept = tx
+    tx.emit(Echoed, command.thing, { name: 'once' })
+  })
   const refuse = (): never => {
     throw new Error('do not look')
   }
@@ -153,6 +166,20 @@ describe('processor', () => {
     thrown = what
     expect(await engine.execute(Throw, { thing: 'a' })).toMatchObject({ code: 'HANDLER_FAILED' })
     expect(engine.get(Thing, 'a')).toBeUndefined()
+  })
+
+  test('an evolve that emits through a kept transaction is answered once', async () => {
+    const engine = await opened()
+    const receipts = await Promise.all(
+      ['a', 'b', 'c'].map((thing) => engine.execute(Echo, { thing })),
+    )
+    expect(receipts.map(({ accepted, sequence }) => [accepted, sequence])).toEqual([
+      [true, 1],
+      [true, 2],
+      [true, 3],
+    ])
+    expect(await engine.query(Thing, 'a')).toEqual({ name: 'once' })
+    expect(await engine.query(Thing, 'echo')).toBeUndefined()
   })
 
   test('an emit of what is no event fails the command (also if its error is caught)', async () => {
