@@ -94,6 +94,7 @@ export class EngineHost {
       if (host.failure !== undefined) throw host.failure
       return host
     } catch (error) {
+      state.journal?.waiting?.discard()
       state.journal?.lock.release()
       throw error
     }
@@ -270,6 +271,7 @@ export class EngineHost {
       preamble: journal.preamble,
       durability: options.durability === 'os' ? 'os' : 'disk',
       segmentBytes: options.segmentBytes,
+      waiting: journal.waiting,
       onFailure: (error) => this.ending.fail(error),
       onReport: (text) => options.logger.warn(text),
     })

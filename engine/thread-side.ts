@@ -6,6 +6,7 @@ import { assert, causeOf, TidewheelError } from '../journal/errors.js'
 import { type EventRingMemory, EventRingReader } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
+import { threadArguments } from '../journal/thread-arguments.js'
 import type { CommandPort } from './command-port.js'
 import { type Domain, isObjectState, type RecordedEvent } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
@@ -66,6 +67,7 @@ export class ThreadSide implements ProcessorSide {
     const worker = new Worker(new URL('./processor-thread.js', import.meta.url), {
       workerData: data,
       name: 'tidewheel processor',
+      ...threadArguments(),
     })
     const opening = new Promise<ReadyMessage>((resolve, reject) => {
       worker.on('message', (message: ProcessorMessage) => {

@@ -17,6 +17,7 @@ import { type Manifest, readManifest } from './manifest.js'
 import { segmentNumberOf } from './segment-layout.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
+import { threadArguments } from './thread-arguments.js'
 import { findLinkProblems } from './verify-links.js'
 import type { SegmentVerdict, VerifyProblem } from './verify-segment.js'
 import type { VerifySegmentTask } from './verify-segment-task.js'
@@ -75,6 +76,7 @@ export async function verifyJournal(
     filename: new URL('./verify-segment-task.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
+    ...threadArguments(),
   })
   try {
     return await verifyWith(storage, (name) => pool.run({ path: storage.path, name }))

@@ -5,6 +5,7 @@
 import type { Piscina } from 'piscina'
 import { errorFromMessage } from '../../journal/error-message.js'
 import { TidewheelError } from '../../journal/errors.js'
+import { threadArguments } from '../../journal/thread-arguments.js'
 import type { SnapshotOutcome, SnapshotTask } from './snapshot-task.js'
 
 const IDLE_MS = 1000
@@ -22,6 +23,7 @@ export class SnapshotPool {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,
+      ...threadArguments(),
     })
     const outcome = await this.pool.run(task).catch((error: unknown) => {
       throw this.closed ? closedError() : error
