@@ -3,6 +3,7 @@ import { type ErrorMessage, errorMessageOf } from '../../journal/error-message.j
 import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
+import { loadModule } from '../module-loading.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {
@@ -18,7 +19,7 @@ export type SnapshotOutcome = { readonly file: string } | { readonly error: Erro
 
 export default async function build(task: SnapshotTask): Promise<SnapshotOutcome> {
   try {
-    const domain = await loadDomain(task.domain)
+    const domain = await loadDomain(task.domain, loadModule)
     // Past the page cache: what is in it belongs to others.
     const window = new ReadWindow(undefined, true)
     const storage = openFileStorage(task.path)

@@ -15,6 +15,7 @@ import { causeOf, TidewheelError } from '../../journal/errors.js'
 import type { ScanStart } from '../../journal/journal-scan.js'
 import type { ReadWindow } from '../../journal/read-window.js'
 import type { RestoredState } from '../../journal/recovery.js'
+import type { UsedSnapshot } from '../../journal/recovery-report.js'
 import type { SegmentFile } from '../../journal/segment-file.js'
 import { snapshotNames } from '../../journal/snapshot-files.js'
 import { damagedSnapshot, type SnapshotHeader } from '../../journal/snapshot-header.js'
@@ -53,7 +54,7 @@ export class StateRestore {
     const skipped: string[] = []
     let durableBlock = 0
     let durableIn = ''
-    let used: string | undefined
+    let used: UsedSnapshot | undefined
     let start: ScanStart | undefined
     for (const name of snapshotNames(this.storage)) {
       this.attempt(name, skipped, (reader) => {
@@ -66,14 +67,15 @@ export class StateRestore {
         if (used !== undefined) return
         start = this.locate(name, header, segments, window)
         this.read(name, reader)
-        used = name
+        const { sequence, segmentNumber } = header
+        used = { file: name, sequence, segmentNumber }
       })
     }
     return {
       start: used === undefined ? undefined : start,
       durableBlock,
       durableIn,
-      snapshot: used === undefined ? undefined : { file: used, sequence: snapshotSequenceOf(used) },
+      snapshot: used,
       skipped,
     }
   }
