@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { resolveOptions } from '../../engine/engine-options.js'
 import {
@@ -19,9 +20,12 @@ import saved from '../support/domains/saved.js'
 import { failureOf } from '../support/engine-fixture.js'
 import { growTo, openSaved } from '../support/saved-journal.js'
 import { seededRandom } from '../support/seeded-random.js'
+import { TIDEWHEEL, UserModules } from '../support/user-modules.js'
 
 const root = mkdtempSync(join(tmpdir(), 'tidewheel-policy-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+const modules = new UserModules()
+afterAll(() => modules.remove())
 let folders = 0
 const newPath = (): string => join(root, String(++folders))
 
@@ -228,6 +232,28 @@ describe('snapshots of an engine', () => {
     expect(log[0]).toMatch(/a snapshot was due and could not be made: .*nowhere/)
     await expect(snapshots.request()).rejects.toThrow(/nowhere/)
     await snapshots.close()
+  })
+
+  it('module that opens an engine when it is loaded: opens no second one, and says why', async () => {
+    const path = newPath()
+    const file = modules.write(
+      'one-file.mjs',
+      `import { domain, Engine, int, u32 } from '${TIDEWHEEL}'
+       const app = domain('app', import.meta.url)
+       const Note = app.aggregate('Note', { id: u32, state: { sum: int } })
+       const Added = Note.event('Added', { by: int }, (note, event) => { note.sum += event.by })
+       const Add = app.command('Add', { note: Note.id }, (command, tx) => {
+         for (let i = 0; i < 4000; i++) tx.emit(Added, command.note, { by: 1 })
+       })
+       export const engine = await Engine.open(${JSON.stringify(path)}, app, { segmentBytes: 1056768 })
+       export const add = () => engine.execute(Add, { note: 1 })
+       export default app`,
+    )
+    const app = (await import(pathToFileURL(file).href)) as { engine: Engine; add(): Promise<void> }
+    while (app.engine.journalPosition().segmentNumber < 2) await app.add()
+    expect(await failureOf(app.engine.snapshot())).toMatchObject({ code: 'INVALID_DOMAIN' })
+    await app.add()
+    await app.engine.close()
   })
 
   it('stopped engine: nothing more is made, the directory may be another engine’s', async () => {
