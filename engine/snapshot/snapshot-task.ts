@@ -4,6 +4,7 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
 import { loadModule } from '../module-loading.js'
+import { lowerThreadPriority } from './low-priority.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {
@@ -16,6 +17,8 @@ export interface SnapshotTask {
 
 /** An error of ours keeps its code on the way. */
 export type SnapshotOutcome = { readonly file: string } | { readonly error: ErrorMessage }
+
+lowerThreadPriority()
 
 export default async function build(task: SnapshotTask): Promise<SnapshotOutcome> {
   try {

@@ -12,6 +12,7 @@ import {
   TidewheelError,
 } from '../../engine/index.js'
 import { SnapshotPolicy } from '../../engine/snapshot/snapshot-policy.js'
+import { SnapshotPool } from '../../engine/snapshot/snapshot-pool.js'
 import { Snapshots } from '../../engine/snapshot/snapshots.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { snapshotNames } from '../../journal/snapshot-files.js'
@@ -229,6 +230,17 @@ describe('snapshots of an engine', () => {
       vi.advanceTimersByTime(20 * LOOK)
       expect(mentions('could not be made')).toBe(attempts)
     }
+    // While one is being made, however much has come meanwhile, there is no second.
+    const build = vi.spyOn(SnapshotPool.prototype, 'build')
+    for (const segment of [12, 15]) {
+      now = edge(segment, 8192, segment * 1000)
+      vi.advanceTimersByTime(LOOK)
+    }
+    expect(build).toHaveBeenCalledTimes(1)
+    await vi.waitFor(() => expect(mentions('could not be made')).toBe(attempts + 1), 5000)
+    vi.advanceTimersByTime(LOOK)
+    expect(build).toHaveBeenCalledTimes(2)
+    build.mockRestore()
     expect(log[0]).toMatch(/a snapshot was due and could not be made: .*nowhere/)
     await expect(snapshots.request()).rejects.toThrow(/nowhere/)
     await snapshots.close()
