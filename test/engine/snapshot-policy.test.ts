@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { resolveOptions } from '../../engine/engine-options.js'
 import {
@@ -296,6 +298,24 @@ describe('snapshots of an engine', () => {
     await engine.close()
     return engine.report
   }
+})
+
+describe('priority', () => {
+  it.runIf(process.platform === 'linux')(
+    'priority: the thread that makes snapshots lowers its own, and no other',
+    async () => {
+      const before = getPriority(process.pid)
+      const task = new URL('../../engine/snapshot/low-priority.js', import.meta.url).href
+      const code = `import(${JSON.stringify(task)}).then(({ lowerThreadPriority }) => {
+        lowerThreadPriority()
+        const thread = Number(require('node:fs').readlinkSync('/proc/thread-self').split('/')[2])
+        require('node:worker_threads').parentPort.postMessage(require('node:os').getPriority(thread))
+      })`
+      const [lowered] = (await once(new Worker(code, { eval: true }), 'message')) as [number]
+      expect(lowered).toBeGreaterThan(before)
+      expect(getPriority(process.pid)).toBe(before)
+    },
+  )
 })
 
 describe('snapshot options', () => {
