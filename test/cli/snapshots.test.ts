@@ -166,6 +166,19 @@ describe('snapshots in the tools', () => {
     expect(linesOf(stdout).at(-1)).toBe('FAILED: 1 problem.')
   })
 
+  it('verify: finds nothing wrong beside an engine that makes snapshots', async () => {
+    const path = join(root, 'live')
+    const engine = await openSaved(path, { snapshot: { everyBytes: 1e15, keep: 1 } })
+    await growTo(engine, 2, 1)
+    for (let segment = 3; segment <= 5; segment++) {
+      const growing = growTo(engine, segment, segment).then(() => engine.snapshot())
+      const { problems, warnings } = await verifyJournal(path, { threads: 1 })
+      await growing
+      expect([...problems, ...warnings]).toEqual([])
+    }
+    await engine.close()
+  })
+
   it('verify --replay: a snapshot with another state fails, and the aggregate is named', async () => {
     for (const file of [older, newer]) {
       const path = copy((files) => {
