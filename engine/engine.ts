@@ -23,15 +23,12 @@ import { InlineSide } from './inline-side.js'
 import { isModuleLoading } from './module-loading.js'
 import { isProcessorThread } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
-import { fingerprintOf, type ProducerHandle } from './producer.js'
+import type { ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
 import type { AcceptedReceipt, Receipt } from './receipt.js'
-import { SnapshotPool } from './snapshot/snapshot-pool.js'
+import { Snapshots } from './snapshot/snapshots.js'
 import { ThreadSide } from './thread-side.js'
-
-/** A second one, in case that the newest is damaged. */
-const SNAPSHOTS_KEPT = 2
 
 export interface ReadOptions {
   /** First sequence wanted, inclusive. Default: 1. */
@@ -51,9 +48,8 @@ export class Engine {
   private readonly port: CommandPort
   private readonly log: EventLog
   private readonly decoder: EventDecoder
-  private readonly snapshots = new SnapshotPool()
-  /** Of the journal's directory; undefined at durability `none`. */
-  private readonly path: string | undefined
+  /** Undefined at durability `none`. */
+  private readonly snapshots: Snapshots | undefined
 
   private constructor(side: ProcessorSide, domain: Domain, options: ResolvedOptions, path: string) {
     this.side = side
@@ -61,15 +57,20 @@ export class Engine {
     this.report = side.report
     this.port = side.port
     this.decoder = new EventDecoder(domain, side.catalogue, side.ids)
-    this.path = options.durability === 'none' ? undefined : path
+    const hasJournal = options.durability !== 'none'
     this.log = new EventLog({
-      path: this.path,
+      path: hasJournal ? path : undefined,
       ring: side.ring,
       edge: side.edge,
       decoder: this.decoder,
       stopReason: () => side.stopReason(),
       report: (message) => options.logger.warn(message),
     })
+    if (!hasJournal) return
+    const { report } = side
+    const position = (): SyncedEdge => this.log.position()
+    const stopReason = (): TidewheelError | undefined => side.stopReason()
+    this.snapshots = new Snapshots({ path, domain, report, position, stopReason }, options)
   }
 
   /**
@@ -200,28 +201,20 @@ export class Engine {
   /**
    * Makes a snapshot of the state at the end of the last segment that is full, so that the next
    * opening replays only what is behind it. It is made of the files, by the domain's module, on a
-   * thread of its own: commands go on. The two newest are kept. Resolves with the name of the file;
-   * `undefined` while no segment is full.
+   * thread of its own: commands go on. Resolves with the name of the file; `undefined` while no
+   * segment is full. The option `snapshot` says when one is made without being asked for, and how
+   * many are kept.
    *
    * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, INVALID_DOMAIN for object state that is no
    *   plain data, JOURNAL_DAMAGED, STORAGE_FAILED, ENGINE_CLOSED, ENGINE_STOPPED: the engine runs on
    *   without it
    */
   async snapshot(): Promise<string | undefined> {
-    const { path, domain } = this
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
-      )
-    }
-    const reason = this.side.stopReason()
-    if (reason !== undefined) throw reason
-    const sealedSegment = this.journalPosition().segmentNumber - 1
-    if (sealedSegment < 1) return undefined
-    const { name: domainName, moduleUrl } = domain
-    const source = { domainName, moduleUrl, fingerprint: fingerprintOf(domain) }
-    return this.snapshots.build({ path, domain: source, sealedSegment, keep: SNAPSHOTS_KEPT })
+    if (this.snapshots !== undefined) return this.snapshots.request()
+    throw new TidewheelError(
+      'NO_JOURNAL',
+      "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
+    )
   }
 
   /**
@@ -230,7 +223,7 @@ export class Engine {
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
-    const broken = this.snapshots.close()
+    const broken = this.snapshots?.close()
     // Before the directory is free for others.
     if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])
@@ -272,7 +265,7 @@ function refuseWrongArguments(path: unknown, domain: unknown): void {
   if (isModuleLoading()) {
     throw new TidewheelError(
       'INVALID_DOMAIN',
-      `a module opens an engine of domain ${domain.name} while a tool loads it; give the tool a module that only declares`,
+      `a module opens an engine of domain ${domain.name} while it is loaded for its declarations alone, by a tool or to make a snapshot; declare the domain in a module that opens none`,
     )
   }
   if (isProcessorThread(workerData)) {

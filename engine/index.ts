@@ -1,6 +1,6 @@
 /** The public surface of tidewheel. */
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
-export type { RecoveryCut, RecoveryReport } from '../journal/recovery-report.js'
+export type { RecoveryCut, RecoveryReport, UsedSnapshot } from '../journal/recovery-report.js'
 export {
   any,
   bool,
@@ -39,7 +39,7 @@ export {
 } from './domain.js'
 export type { DrillCommand, DrillCommands } from './drill/drill-flow.js'
 export { Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
-export type { Durability, EngineOptions } from './engine-options.js'
+export type { Durability, EngineOptions, SnapshotOptions } from './engine-options.js'
 export type { Logger } from './logger.js'
 export { Producer, type ProducerHandle } from './producer.js'
 export type {

@@ -25,6 +25,7 @@ export {
   type CountedEntry,
   type JournalSurvey,
   type SegmentSurvey,
+  type SnapshotSurvey,
   surveyJournal,
 } from './journal-survey.js'
 export type { KeyWindow } from './key-window.js'
@@ -46,3 +47,4 @@ export type { Storage, StorageFile } from './storage.js'
 export * from './stream-index-layout.js'
 export { type VerifyOptions, type VerifyReport, verifyJournal } from './verify.js'
 export type { VerifyProblem, VerifyProblemCode } from './verify-segment.js'
+export type { VerifiedSnapshot } from './verify-snapshots.js'

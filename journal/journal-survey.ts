@@ -1,6 +1,6 @@
 /**
- * What a journal says of itself, without the application that wrote it: its segments, its types, and
- * how often each occurs. It reads all of the journal once, takes no lock and never writes.
+ * What a journal says of itself, without the application that wrote it: its segments, its types, how
+ * often each occurs, and the snapshots beside it. It reads all of it once, takes no lock and never writes.
  *
  * Of a damaged journal it tells what lies before the damage. It is not a verification: the hash
  * chain and the payloads of events are not looked at.
@@ -10,13 +10,17 @@ import type { CatalogueEntry, CatalogueKind } from './catalogue.js'
 import { TidewheelError } from './errors.js'
 import { journalBlocks } from './event-reader.js'
 import { EventWalk } from './event-walk.js'
-import { type JournalFolder, openJournalFolder } from './journal-folder.js'
+import { openFileStorage } from './file-storage.js'
+import { asJournalError, type JournalFolder, openJournalFolder } from './journal-folder.js'
 import type { JournalBlock } from './journal-reader.js'
 import type { KeyWindow } from './key-window.js'
 import { type LockStatus, readLockStatus } from './lock-status.js'
 import { FIRST_CATALOGUED_TYPE } from './record-layout.js'
 import type { SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA } from './segment-layout.js'
+import { checkSnapshots } from './snapshot-check.js'
+import { snapshotSequenceOf } from './snapshot-layout.js'
+import { snapshotMismatch } from './snapshot-place.js'
 import type { Storage, StorageFile } from './storage.js'
 import { indexName } from './stream-index-layout.js'
 
@@ -36,6 +40,17 @@ export interface SegmentSurvey {
   /** Of the first and the last event, microseconds since 1970; 0: none. */
   firstTime: number
   lastTime: number
+}
+
+export interface SnapshotSurvey {
+  readonly file: string
+  /** Of the last event in it; of a damaged one, as its name says. */
+  readonly sequence: number
+  readonly sizeBytes: number
+  /** Of the last command in it, microseconds since 1970; 0: not known. */
+  readonly time: number
+  /** Why it is not used; '': nothing is wrong with the file. */
+  readonly problem: string
 }
 
 /** A catalogue entry, and how often it occurs: streams, events, or transactions of a command. */
@@ -59,6 +74,8 @@ export interface JournalSurvey {
   readonly epoch: number
   readonly lock: LockStatus
   readonly segments: readonly SegmentSurvey[]
+  /** Newest first. */
+  readonly snapshots: readonly SnapshotSurvey[]
   readonly blocks: number
   readonly events: number
   /** Of the last event; 0: none. */
@@ -136,6 +153,7 @@ class Surveyor {
       epoch: lastBlock?.epoch ?? 0,
       lock: readLockStatus(folder.storage.path),
       segments,
+      snapshots: surveySnapshots(folder.storage.path, journalId),
       blocks: total(segments.map((segment) => segment.blocks)),
       events: total(segments.map((segment) => segment.events)),
       lastSequence: this.lastSequence,
@@ -183,6 +201,21 @@ function indexBytesOf({ number }: SegmentFile, storage: Storage): number {
     return 0
   } finally {
     file?.close()
+  }
+}
+
+function surveySnapshots(path: string, journalId: Uint8Array | undefined): SnapshotSurvey[] {
+  try {
+    return checkSnapshots(openFileStorage(path)).map(({ file, sizeBytes, header, problem }) => {
+      const sequence = snapshotSequenceOf(file)
+      if (header === undefined || problem !== undefined) {
+        return { file, sequence, sizeBytes, time: 0, problem: problem?.reason ?? '' }
+      }
+      const mismatch = snapshotMismatch(file, header, journalId ?? header.journalId)
+      return { file, sequence, sizeBytes, time: header.timeUs, problem: mismatch }
+    })
+  } catch (error) {
+    throw asJournalError(path, error)
   }
 }
 

@@ -32,6 +32,8 @@ export type VerifyProblemCode =
   | 'TAIL_TORN'
   | 'MANIFEST_DAMAGED'
   | 'INDEX_WRONG'
+  | 'SNAPSHOT_WRONG'
+  | 'SNAPSHOT_BEYOND'
 
 export interface VerifyProblem {
   readonly code: VerifyProblemCode

@@ -15,12 +15,14 @@ import { causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
 import { segmentNumberOf } from './segment-layout.js'
+import { checkSnapshots } from './snapshot-check.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
 import { threadArguments } from './thread-arguments.js'
 import { findLinkProblems } from './verify-links.js'
 import type { SegmentVerdict, VerifyProblem } from './verify-segment.js'
 import type { VerifySegmentTask } from './verify-segment-task.js'
+import { type VerifiedSnapshot, verifySnapshots } from './verify-snapshots.js'
 
 export interface VerifyOptions {
   /** Default: one a processor core, and no more than there are segments. */
@@ -30,13 +32,15 @@ export interface VerifyOptions {
 export interface VerifyReport {
   readonly ok: boolean
   readonly problems: readonly VerifyProblem[]
-  /** Wrong indexes: caches, which concern neither the journal nor `ok`. */
+  /** Wrong indexes and snapshots: caches, which concern neither the journal nor `ok`. */
   readonly warnings: readonly VerifyProblem[]
   /** Hexadecimal; '' when no segment tells. */
   readonly journalId: string
   readonly segments: number
   /** Of intact segments, that were compared with them. */
   readonly indexes: number
+  /** Those that an opening can begin with, newest first. */
+  readonly snapshots: readonly VerifiedSnapshot[]
   readonly blocks: number
   readonly events: number
   /** Of the blocks, with padding. */
@@ -96,6 +100,7 @@ export async function verifyWith(
   // Before the list: the manifest never knows of a segment that is not there yet.
   const manifest = readManifestOrProblem(storage)
   const names = segmentNames(storage)
+  const snapshots = checkSnapshots(storage)
   if (names.length === 0 && manifest === undefined) {
     throw new TidewheelError(
       'NOT_A_JOURNAL',
@@ -105,9 +110,20 @@ export async function verifyWith(
   const verdicts = await Promise.all(names.map(run))
   verdicts.sort((a, b) => a.number - b.number)
   const live = await lookAgain(verdicts, manifest, run)
-  const problems = allProblems(verdicts, manifest)
-  const warnings = findWrongIndexes(verdicts, storage.list())
-  return summarise(verdicts, problems, warnings, live, startedMs)
+  const report = summarise(verdicts, live)
+  const found = allProblems(verdicts, manifest)
+  const { journalId, lastBlock } = report
+  const isWhole = found.length === 0
+  const saved = verifySnapshots(storage, snapshots, { journalId, lastBlock, isWhole })
+  const problems = [...found, ...saved.problems]
+  return {
+    ok: problems.length === 0,
+    problems,
+    warnings: [...findWrongIndexes(verdicts, storage.list()), ...saved.warnings],
+    snapshots: saved.good,
+    ...report,
+    seconds: (performance.now() - startedMs) / 1000,
+  }
 }
 
 function segmentNames(storage: Storage): string[] {
@@ -190,13 +206,9 @@ function dropUnfinishedTail(verdict: SegmentVerdict): void {
   if (problems.at(-1)?.code === 'TAIL_TORN') problems.pop()
 }
 
-function summarise(
-  verdicts: readonly SegmentVerdict[],
-  problems: readonly VerifyProblem[],
-  warnings: readonly VerifyProblem[],
-  live: boolean,
-  startedMs: number,
-): VerifyReport {
+type JournalSummary = Omit<VerifyReport, 'ok' | 'problems' | 'warnings' | 'snapshots' | 'seconds'>
+
+function summarise(verdicts: readonly SegmentVerdict[], live: boolean): JournalSummary {
   let blocks = 0
   let events = 0
   let bytes = 0
@@ -208,9 +220,6 @@ function summarise(
     if (verdict.firstBlock !== 0) last = verdict
   }
   return {
-    ok: problems.length === 0,
-    problems,
-    warnings,
     journalId: verdicts.find((verdict) => verdict.journalId !== '')?.journalId ?? '',
     segments: verdicts.length,
     indexes: verdicts.filter(({ indexProblem }) => indexProblem !== undefined).length,
@@ -221,7 +230,6 @@ function summarise(
     lastSequence: last === undefined ? 0 : last.nextSequence - 1,
     headHash: last?.lastHash ?? '00'.repeat(HASH_BYTES),
     live,
-    seconds: (performance.now() - startedMs) / 1000,
   }
 }
 

@@ -5,7 +5,7 @@ import {
   surveyJournal,
 } from '../../journal/journal-survey.js'
 import type { FieldDescription } from '../../journal/schema/field-description.js'
-import { count, plural, size, table } from './human.js'
+import { count, duration, plural, size, table } from './human.js'
 import { isoTime } from './json-lines.js'
 import type { LineOutput } from './line-output.js'
 import { printable, printableJson } from './printable.js'
@@ -45,6 +45,7 @@ function describe(path: string, survey: JournalSurvey): string[] {
     '',
     'Segments',
     ...segments(survey),
+    ...snapshots(survey),
   ]
   if (survey.domain === undefined) return [...lines, '', 'There is no catalogue of types yet.']
   const named = (entry: CountedEntry, ...cells: string[]): string[] => [
@@ -139,6 +140,20 @@ function segments(survey: JournalSurvey): string[] {
     'last event',
   ]
   return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6])
+}
+
+function snapshots(survey: JournalSurvey): string[] {
+  if (survey.snapshots.length === 0) return []
+  const nowUs = Date.now() * 1000
+  const rows = survey.snapshots.map(({ sequence, sizeBytes, time, problem }) => [
+    count(sequence),
+    size(sizeBytes),
+    time === 0 ? '-' : isoTime(time),
+    time === 0 ? '-' : `${duration((nowUs - time) / 1e6)} ago`,
+    problem === '' ? 'good' : printable(`not used: ${problem}`),
+  ])
+  const head = ['up to event', 'size', 'state of', '', 'file']
+  return ['', 'Snapshots', ...table([head, ...rows], [0, 1])]
 }
 
 /** `{ owner: text, kind: oneOf("a", "b"), target: Account }` */

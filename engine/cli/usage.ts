@@ -6,7 +6,7 @@ run beside the engine, and only --replay needs the application. A drill writes a
 
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
-  tidewheel info DIR      what is in the journal: segments, streams, types
+  tidewheel info DIR      what is in the journal: segments, snapshots, streams, types
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -47,8 +47,9 @@ the hash chain from the first block to the last, then every event against the jo
 catalogue, and the versions of every stream. Exit code 0: nothing is wrong. 1: something is;
 each problem is listed with its file and offset.
 
-An index of a segment is a cache: one that is wrong is listed too, but concerns neither the
-journal nor the exit code. It may be deleted.
+Indexes and snapshots are caches: one that is wrong is listed too, but concerns neither the
+journal nor the exit code. It may be deleted. But a snapshot of later blocks than the journal
+has proves that newer segments are missing: that is a problem, exit code 1.
 
 The head hash stands for the whole journal: noted elsewhere, it proves later that nothing
 before it has changed.
@@ -57,7 +58,8 @@ before it has changed.
   --threads N      worker threads (default: one a processor core)
   --replay         also replay the journal with its domain, twice, and compare the two states:
                    where they differ, an evolve depends on the clock, on randomness or on a
-                   variable, and the first stream that differs is named
+                   variable, and the first stream that differs is named. The state in each
+                   snapshot, and what the newest and the journal behind it give, must be the same
   --domain MODULE  for --replay: a compiled module that exports the domain as default
   --expect DIGEST  for --replay: the state must have this digest, as engine.digest() gave it
 `
@@ -65,7 +67,7 @@ before it has changed.
 const INFO = `tidewheel info DIR [options]
 
 Prints what the journal says of itself: domain, durability, segments and their indexes,
-streams, events and commands with their counts and fields, and who has it open. It reads the
+snapshots (of which state, how old, whether they are whole), streams, events and commands with their counts and fields, and who has it open. It reads the
 whole journal once.
 
 Only what was kept is counted: a rejected command without a key leaves nothing behind.

@@ -31,9 +31,13 @@ interface Problem {
 interface ReplayReport {
   readonly events: number
   readonly digest: string
-  /** What is wrong; undefined: both replays agree, with each other and with what was expected. */
+  /** Snapshots whose state is the one that the journal gives. */
+  readonly snapshots: readonly string[]
+  /** Those that were not compared: a sentence each. */
+  readonly skipped: readonly string[]
+  /** What is wrong; undefined: all states agree, with each other and with what was expected. */
   readonly problem?: string
-  /** Where the two replays part. */
+  /** Where the two states part. */
   readonly aggregate?: string
   readonly id?: string
 }
@@ -44,8 +48,8 @@ type Report = Omit<VerifyReport, 'problems'> & {
 }
 
 /**
- * Returns the exit code: 1 when anything is wrong with the journal. A wrong index is told, and is
- * none of it: the exit code is what a backup is judged by, and nothing is lost with an index.
+ * Returns the exit code: 1 when anything is wrong with the journal. A wrong index or snapshot is told,
+ * and is none of it: the exit code is what a backup is judged by, and nothing is lost with a cache.
  * @throws TidewheelError when there is nothing to verify
  */
 export async function verifyCommand(
@@ -60,7 +64,7 @@ export async function verifyCommand(
   const verified = await verify(path, threads)
   const isReplayed = domain !== undefined && verified.ok
   const replayed = isReplayed
-    ? judgeReplay(await checkReplay(path, domain), replay?.expect)
+    ? judgeReplay(await checkReplay(path, domain, verified.snapshots), replay?.expect)
     : undefined
   const report: Report =
     replayed === undefined
@@ -88,23 +92,28 @@ function problemOf(error: TidewheelError): Problem {
 
 /** `expected` is a digest that the user noted. */
 function judgeReplay(check: ReplayCheck, expected: string | undefined): ReplayReport {
-  const { events, digest, difference } = check
+  const { difference, ...rest } = check
   if (difference !== undefined) {
-    const { aggregate, id, first, second } = difference
+    const { aggregate, id, first, second, snapshot } = difference
+    const [who, others] =
+      snapshot === undefined
+        ? ['two replays', 'all streams']
+        : [`the journal and ${snapshot}`, 'their streams']
     if (aggregate === undefined) {
-      const problem = 'two replays gave different digests, though all streams agree'
-      return { events, digest, problem }
+      return { ...rest, problem: `${who} gave different digests, though ${others} agree` }
     }
-    const problem =
-      `two replays differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ` +
-      `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
-    return { events, digest, problem, aggregate, id: String(id) }
+    const why =
+      snapshot === undefined
+        ? `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
+        : 'A function that an evolve calls was changed since the snapshot was made, or an evolve asks for more than its event. If it was changed, remove the .snapshot files'
+    const problem = `${who} differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ${why}`
+    return { ...rest, problem, aggregate, id: String(id) }
   }
-  if (expected === undefined || expected === digest) return { events, digest }
+  if (expected === undefined || expected === check.digest) return rest
   const problem =
     `the digest is not ${expected}. Both replays agree, so this is another state: the journal has ` +
     'more or fewer events than when it was noted, an evolve was changed, or the window of keys'
-  return { events, digest, problem }
+  return { ...rest, problem }
 }
 
 const STATE_CHARACTERS_MAX = 200
@@ -124,6 +133,7 @@ function describe(path: string, report: Report): string[] {
       [
         ['id', report.journalId === '' ? 'unknown' : report.journalId],
         ['segments', `${count(report.segments)}, ${plural(report.indexes, 'index', 'indexes')}`],
+        ...(report.snapshots.length === 0 ? [] : [['snapshots', snapshotsText(report)]]),
         ['blocks', `${count(report.blocks)} in ${size(report.bytes)}`],
         ['events', `${count(events)}${range}`],
         ['head hash', report.headHash],
@@ -140,10 +150,19 @@ function describe(path: string, report: Report): string[] {
   for (const { code, message, file, offset } of [...problems, ...warnings]) {
     lines.push(`${file}, offset ${offset}: ${code}: ${printable(message)}`)
   }
+  for (const sentence of replay?.skipped ?? []) lines.push(printable(`${sentence}.`))
   if (replay?.problem !== undefined) {
     return [...lines, `REPLAY: ${printable(replay.problem)}.`, 'FAILED: 1 problem.']
   }
   if (report.ok && warnings.length > 0) return [...lines, 'OK: nothing is wrong with the journal.']
   if (report.ok) return [...lines, 'OK: nothing is wrong.']
   return [...lines, `FAILED: ${plural(problems.length, 'problem')}.`]
+}
+
+/** `2, up to event 1,234,567; the state in 2 is the journal's` */
+function snapshotsText({ snapshots, replay }: Report): string {
+  const [newest] = snapshots
+  const text = `${count(snapshots.length)}, up to event ${count(newest?.sequence ?? 0)}`
+  const same = replay?.problem === undefined ? (replay?.snapshots.length ?? 0) : 0
+  return same === 0 ? text : `${text}; the state in ${count(same)} is the journal's`
 }

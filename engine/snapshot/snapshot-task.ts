@@ -3,6 +3,8 @@ import { type ErrorMessage, errorMessageOf } from '../../journal/error-message.j
 import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
+import { loadModule } from '../module-loading.js'
+import { lowerThreadPriority } from './low-priority.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {
@@ -16,9 +18,11 @@ export interface SnapshotTask {
 /** An error of ours keeps its code on the way. */
 export type SnapshotOutcome = { readonly file: string } | { readonly error: ErrorMessage }
 
+lowerThreadPriority()
+
 export default async function build(task: SnapshotTask): Promise<SnapshotOutcome> {
   try {
-    const domain = await loadDomain(task.domain)
+    const domain = await loadDomain(task.domain, loadModule)
     // Past the page cache: what is in it belongs to others.
     const window = new ReadWindow(undefined, true)
     const storage = openFileStorage(task.path)

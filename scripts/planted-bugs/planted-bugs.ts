@@ -19,6 +19,10 @@ const SIMULATION = 'test/simulation.test.js'
 const POWER_LOSS = 'test/power-loss.test.js'
 const FAILED_SYNC = 'test/journal/recovery-failed-sync.test.js'
 const DAMAGE = 'test/journal/tail-decision.test.js'
+const SNAPSHOT = 'test/engine/snapshot.test.js'
+const SNAPSHOT_FILE = 'test/engine/snapshot-file.test.js'
+const SNAPSHOT_POLICY = 'test/engine/snapshot-policy.test.js'
+const SNAPSHOT_TOOLS = 'test/cli/snapshots.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -239,5 +243,77 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     search: 'if (us >= this.latestUs && us <= Number.MAX_SAFE_INTEGER) {',
     replace: 'if (us <= Number.MAX_SAFE_INTEGER) {',
     test: SIMULATION,
+  },
+  {
+    name: 'forgets the idempotency keys in the snapshot',
+    file: 'engine/snapshot/snapshot-build.js',
+    search: 'keys: countKeys(runtime),',
+    replace: 'keys: ((runtime.keys.entries = function* () {}), 0),',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'gives a snapshot its name before it is synced',
+    file: 'journal/snapshot-writer.js',
+    search: 'this.file.sync();',
+    replace: '',
+    test: SIMULATION,
+  },
+  {
+    name: 'removes the older snapshot before the new one has its name for good',
+    file: 'journal/snapshot-writer.js',
+    search: 'this.storage.syncDirectory();',
+    replace: '',
+    test: SNAPSHOT_FILE,
+  },
+  {
+    name: 'does not compare the hash of the block that a snapshot ends with',
+    file: 'journal/snapshot-place.js',
+    search:
+      'Buffer.compare(blockHash(window.bytes.subarray(begin, checker.frameOffset + block.payloadBytes)), header.blockHash) === 0',
+    replace: 'true',
+    test: SNAPSHOT_TOOLS,
+  },
+  {
+    name: 'replays the last block of a snapshot again',
+    file: 'journal/journal-scan.js',
+    search: 'if (blockNumber === start?.blockNumber)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'opens a journal that ends before its snapshot',
+    file: 'journal/recovery.js',
+    search: 'if (lastBlock < durableBlock)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'verifies a journal that ends before its snapshot as good',
+    file: 'journal/verify-snapshots.js',
+    search: 'if (header.blockNumber > lastBlock)',
+    replace: 'if (false)',
+    test: SNAPSHOT_TOOLS,
+  },
+  {
+    name: 'uses the state of a snapshot that other code has made',
+    file: 'engine/snapshot/state-restore.js',
+    search:
+      'if (Buffer.compare(reader.header.fingerprint, stateFingerprint(runtime.domain)) !== 0)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'makes two snapshots at once',
+    file: 'engine/snapshot/snapshots.js',
+    search: 'this.building > 0 || ',
+    replace: '',
+    test: SNAPSHOT_POLICY,
+  },
+  {
+    name: 'tries a snapshot that failed again and again',
+    file: 'engine/snapshot/snapshots.js',
+    search: 'this.policy.attempted(now);',
+    replace: '',
+    test: SNAPSHOT_POLICY,
   },
 ]

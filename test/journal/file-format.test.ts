@@ -209,6 +209,8 @@ describe('file format: tables', () => {
       TAIL_TORN: true,
       MANIFEST_DAMAGED: true,
       INDEX_WRONG: true,
+      SNAPSHOT_WRONG: true,
+      SNAPSHOT_BEYOND: true,
       EVENT_DAMAGED: true,
     }
     const explained = tables('code').flatMap(({ rows }) => rows.map(([code = '']) => bare(code)))

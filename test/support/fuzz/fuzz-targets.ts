@@ -4,6 +4,7 @@ import type { FuzzTarget } from './fuzz-target.js'
 import { makeJournalSample } from './journal-sample.js'
 import { journalTargets } from './journal-targets.js'
 import { ringTargets } from './ring-targets.js'
+import { snapshotTargets } from './snapshot-targets.js'
 import { textTargets } from './text-targets.js'
 import { valueTargets } from './value-targets.js'
 import { walkTargets } from './walk-targets.js'
@@ -17,6 +18,7 @@ export async function makeFuzzTargets(folder: string): Promise<readonly FuzzTarg
     ...ringTargets(),
     ...walkTargets(sample),
     ...journalTargets(),
+    ...(await snapshotTargets()),
     ...textTargets(folder, sample),
   ]
 }
