@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import type { BackupReport } from '../journal/backup.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
@@ -18,6 +19,7 @@ import {
   type RecordedEvent,
 } from './domain.js'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
+import { FileTasks } from './file-tasks.js'
 import { refuseId } from './id-refusal.js'
 import { InlineSide } from './inline-side.js'
 import { isModuleLoading } from './module-loading.js'
@@ -27,7 +29,6 @@ import type { ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
 import type { AcceptedReceipt, Receipt } from './receipt.js'
-import { Snapshots } from './snapshot/snapshots.js'
 import { ThreadSide } from './thread-side.js'
 
 export interface ReadOptions {
@@ -48,8 +49,7 @@ export class Engine {
   private readonly port: CommandPort
   private readonly log: EventLog
   private readonly decoder: EventDecoder
-  /** Undefined at durability `none`. */
-  private readonly snapshots: Snapshots | undefined
+  private readonly files: FileTasks
 
   private constructor(side: ProcessorSide, domain: Domain, options: ResolvedOptions, path: string) {
     this.side = side
@@ -57,20 +57,25 @@ export class Engine {
     this.report = side.report
     this.port = side.port
     this.decoder = new EventDecoder(domain, side.catalogue, side.ids)
-    const hasJournal = options.durability !== 'none'
+    const directory = options.durability === 'none' ? undefined : path
     this.log = new EventLog({
-      path: hasJournal ? path : undefined,
+      path: directory,
       ring: side.ring,
       edge: side.edge,
       decoder: this.decoder,
       stopReason: () => side.stopReason(),
       report: (message) => options.logger.warn(message),
     })
-    if (!hasJournal) return
-    const { report } = side
-    const position = (): SyncedEdge => this.log.position()
-    const stopReason = (): TidewheelError | undefined => side.stopReason()
-    this.snapshots = new Snapshots({ path, domain, report, position, stopReason }, options)
+    this.files = new FileTasks(
+      {
+        path: directory,
+        domain,
+        report: side.report,
+        position: () => this.journalPosition(),
+        stopReason: () => side.stopReason(),
+      },
+      options,
+    )
   }
 
   /**
@@ -209,12 +214,22 @@ export class Engine {
    *   plain data, JOURNAL_DAMAGED, STORAGE_FAILED, ENGINE_CLOSED, ENGINE_STOPPED: the engine runs on
    *   without it
    */
-  async snapshot(): Promise<string | undefined> {
-    if (this.snapshots !== undefined) return this.snapshots.request()
-    throw new TidewheelError(
-      'NO_JOURNAL',
-      "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
-    )
+  snapshot(): Promise<string | undefined> {
+    return this.files.snapshot()
+  }
+
+  /**
+   * Copies the journal into `directory`, which is new or empty, while commands go on: everything
+   * that was answered before the call. The copy opens by itself as a journal. It is made of the
+   * files, on a thread of its own, read back and verified. Resolves with its last sequence and head
+   * hash when it is durable; one that was interrupted is never taken for a whole one.
+   *
+   * @throws TidewheelError NO_JOURNAL, INVALID_OPTION for a directory that must not be used,
+   *   DISK_FULL, STORAGE_FAILED, JOURNAL_DAMAGED, JOURNAL_UNREADABLE, ENGINE_CLOSED,
+   *   ENGINE_STOPPED: the engine runs on without it
+   */
+  backup(directory: string): Promise<BackupReport> {
+    return this.files.backup(directory)
   }
 
   /**
@@ -223,7 +238,7 @@ export class Engine {
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
-    const broken = this.snapshots?.close()
+    const broken = this.files.close()
     // Before the directory is free for others.
     if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])

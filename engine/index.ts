@@ -1,4 +1,5 @@
 /** The public surface of tidewheel. */
+export type { BackupReport } from '../journal/backup.js'
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
 export type { RecoveryCut, RecoveryReport, UsedSnapshot } from '../journal/recovery-report.js'
 export {

@@ -2,8 +2,16 @@
  * The journal for tools: reading, surveying and verifying one without the application that wrote
  * it, and the layouts of its bytes. Applications need only `tidewheel` itself.
  */
+export {
+  type BackupReport,
+  backupJournal,
+  type RestoreOptions,
+  type RestoreReport,
+  restoreJournal,
+} from './backup.js'
 export * from './block-layout.js'
 export { Catalogue, type CatalogueEntry, type CatalogueKind } from './catalogue.js'
+export type { CopyEnd } from './copy-plan.js'
 export { type ErrorCode, type ErrorPlace, TidewheelError } from './errors.js'
 export {
   checkEvents,
@@ -14,6 +22,8 @@ export {
 } from './event-reader.js'
 export { type FileStorageOptions, openFileStorage } from './file-storage.js'
 export { FrameCursor, frameProblem } from './frames.js'
+export type { JournalCopy } from './journal-copy.js'
+export type { LeftOut } from './journal-cut.js'
 export {
   type JournalBlock,
   JournalReader,

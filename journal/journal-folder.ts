@@ -27,7 +27,7 @@ export interface JournalFolder {
  */
 export function openJournalFolder(path: string): JournalFolder {
   try {
-    return readFolder(openFileStorage(path))
+    return readJournalFolder(openFileStorage(path))
   } catch (error) {
     throw asJournalError(path, error)
   }
@@ -44,7 +44,8 @@ export function asJournalError(path: string, error: unknown): unknown {
   )
 }
 
-function readFolder(storage: Storage): JournalFolder {
+/** @throws as {@link openJournalFolder}, and what the system says */
+export function readJournalFolder(storage: Storage): JournalFolder {
   // Before the list: the manifest never knows of a segment that is not there yet.
   const manifest = readManifest(storage)
   const window = new ReadWindow(undefined, true)

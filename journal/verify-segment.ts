@@ -73,7 +73,7 @@ const PROBLEMS_MAX = 100
 
 export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
   try {
-    const segment = inspectSegment(storage, name, window)
+    const segment = inspectSegment(storage, name, window, { direct: window.isAligned })
     const verdict = new SegmentVerifier(storage, segment, window).verify()
     if (verdict.problems.length === 0) {
       verdict.indexProblem = findIndexProblem(storage, segment.number, window)
@@ -113,7 +113,7 @@ class SegmentVerifier {
     }
     if (segment.problem !== '') this.report('SEGMENT_DAMAGED', 0, segment.problem)
     if (segment.header === undefined) return verdict
-    const file = this.storage.open(segment.name, 'read')
+    const file = this.storage.open(segment.name, 'read', { direct: this.window.isAligned })
     try {
       this.checker.enterSegment(segment)
       this.window.enter(file)

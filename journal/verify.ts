@@ -134,7 +134,7 @@ function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefin
   try {
     return readManifest(storage)
   } catch (error) {
-    if (error instanceof TidewheelError && error.code === 'FORMAT_TOO_NEW') throw error
+    if (error instanceof TidewheelError) throw error
     throw unreadable(storage.path, error)
   }
 }

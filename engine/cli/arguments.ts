@@ -1,12 +1,14 @@
 /** What the arguments of the command line ask for, or a sentence that says what is wrong with them. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
+import type { RestoreOptions } from '../../journal/backup.js'
 import { causeOf } from '../../journal/errors.js'
 import type { ReadEventsOptions } from '../../journal/event-reader.js'
 import type { DrillOptions } from './drill-command.js'
 import { printableJson } from './printable.js'
+import { parseTime } from './time-argument.js'
 import type { ReplayOptions } from './verify-command.js'
 
-export type CommandName = 'read' | 'verify' | 'info' | 'drill'
+export type CommandName = 'read' | 'verify' | 'info' | 'backup' | 'restore' | 'drill'
 
 export type Invocation =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -21,6 +23,14 @@ export type Invocation =
       readonly replay: ReplayOptions | undefined
     }
   | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+  | { readonly kind: 'backup'; readonly path: string; readonly target: string }
+  | {
+      readonly kind: 'restore'
+      /** Of the backup. */
+      readonly path: string
+      readonly target: string
+      readonly options: RestoreOptions
+    }
   | { readonly kind: 'drill'; readonly options: DrillOptions }
 
 /** Wrong arguments: exit code 2. */
@@ -33,7 +43,7 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'drill']
+const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'backup', 'restore', 'drill']
 const THREADS_MAX = 256
 const KILLS_MAX = 1000
 const KILLS_DEFAULT = 3
@@ -51,6 +61,8 @@ const OPTIONS: Readonly<Record<CommandName, Options>> = {
   read: { ...HELP, from: TEXT, to: TEXT, stream: TEXT, id: TEXT, limit: TEXT },
   verify: { ...HELP, json: FLAG, threads: TEXT, replay: FLAG, domain: TEXT, expect: TEXT },
   info: { ...HELP, json: FLAG },
+  backup: { ...HELP },
+  restore: { ...HELP, 'to-sequence': TEXT, 'to-time': TEXT },
   drill: {
     ...HELP,
     domain: TEXT,
@@ -81,6 +93,14 @@ export function parseArguments(argv: readonly string[]): Invocation {
   if (values['help'] === true) return { kind: 'help', topic: command }
   if (command === 'drill') {
     return { kind: command, options: drillOptions(values, positionals) }
+  }
+  if (command === 'backup') return { kind: command, ...twoDirectories(command, positionals) }
+  if (command === 'restore') {
+    return {
+      kind: command,
+      ...twoDirectories(command, positionals),
+      options: restoreOptions(values),
+    }
   }
   const path = onlyDirectory(command, positionals)
   const json = values['json'] === true
@@ -130,6 +150,36 @@ function onlyDirectory(command: CommandName, positionals: readonly string[]): st
   throw new UsageError(
     `one directory is read at a time; ${printableJson(surplus)} is too much`,
     command,
+  )
+}
+
+function twoDirectories(
+  command: CommandName,
+  positionals: readonly string[],
+): { readonly path: string; readonly target: string } {
+  const [path = '', target = '', surplus] = positionals
+  if (path === '' || target === '') {
+    throw new UsageError('two directories are needed: copied from, and copied to', command)
+  }
+  if (surplus === undefined) return { path, target }
+  throw new UsageError(`two directories are enough; ${printableJson(surplus)} is too much`, command)
+}
+
+function restoreOptions(values: Values): RestoreOptions {
+  const toSequence = integer('restore', values, 'to-sequence')
+  const time = values['to-time']
+  if (typeof time !== 'string') return toSequence === undefined ? {} : { toSequence }
+  if (toSequence !== undefined) {
+    throw new UsageError(
+      '--to-sequence and --to-time are two points; give the one that is meant',
+      'restore',
+    )
+  }
+  const toTimeUs = parseTime(time)
+  if (toTimeUs !== undefined) return { toTimeUs }
+  throw new UsageError(
+    `--to-time must be like 2026-01-31T12:00:00.5Z, with Z or an offset, or microseconds since 1970, got ${printableJson(time)}`,
+    'restore',
   )
 }
 

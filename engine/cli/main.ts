@@ -1,18 +1,20 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies and surveys journals, and drills domains. Exit codes: 0
- * all is well, 1 it is not, or cannot be told, 2 wrong arguments.
+ * The command `tidewheel`: reads, verifies, surveys and copies journals, and drills domains. Exit
+ * codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
 import { DrillError } from '../drill/drill-error.js'
 import { ModuleError } from '../user-module.js'
 import { type Invocation, parseArguments, UsageError } from './arguments.js'
+import { backupCommand } from './backup-command.js'
 import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
 import { LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
 import { readCommand } from './read-command.js'
+import { restoreCommand } from './restore-command.js'
 import { usage } from './usage.js'
 import { verifyCommand } from './verify-command.js'
 
@@ -37,6 +39,10 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       )
     case 'info':
       return infoCommand(invocation.path, invocation.json, output)
+    case 'backup':
+      return backupCommand(invocation.path, invocation.target, output)
+    case 'restore':
+      return restoreCommand(invocation.path, invocation.target, invocation.options, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

@@ -1,12 +1,14 @@
 /** The help texts. They are what a stranger reads first, so they say what comes out, not only what goes in. */
 import type { CommandName } from './arguments.js'
 
-const GENERAL = `tidewheel reads the journal of an engine. It takes no lock and never writes, so it may
+const GENERAL = `tidewheel reads the journal of an engine. It takes no lock and never writes there, so it may
 run beside the engine, and only --replay needs the application. A drill writes a journal of its own.
 
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
   tidewheel info DIR      what is in the journal: segments, snapshots, streams, types
+  tidewheel backup DIR TARGET      copies the journal, also while it is running
+  tidewheel restore BACKUP DIR     a journal from a backup, all of it or up to a point
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -67,12 +69,41 @@ before it has changed.
 const INFO = `tidewheel info DIR [options]
 
 Prints what the journal says of itself: domain, durability, segments and their indexes,
-snapshots (of which state, how old, whether they are whole), streams, events and commands with their counts and fields, and who has it open. It reads the
-whole journal once.
+snapshots (of which state, how old, whether they are whole), streams, events and commands with
+their counts and fields, and who has it open. It reads the whole journal once.
 
 Only what was kept is counted: a rejected command without a key leaves nothing behind.
 
   --json   one JSON object instead of text; times are microseconds since 1970
+`
+
+const BACKUP = `tidewheel backup DIR TARGET
+
+Copies the journal in DIR into TARGET, which must be new or empty: every event that an engine
+had answered before, and perhaps some that came meanwhile. The engine may be running; nothing
+is written in DIR. The copy is read back and verified, the hash chain included, and has the
+snapshots of the journal. TARGET is a journal: it can be verified, read, and opened in place.
+
+Note the head hash somewhere else: as long as \`tidewheel verify TARGET\` prints the same,
+nothing in the backup has changed.
+
+A backup that was interrupted is refused by every command and by the engine. One that fails
+removes what it has made. Exit code: 0 the backup is whole and on disk, 1 there is none.
+`
+
+const RESTORE = `tidewheel restore BACKUP DIR [options]
+
+Makes a journal in DIR, which must be new or empty, of the backup in BACKUP: all of it, or up
+to a point. It ends with a whole transaction, and says which was the last, and what was left
+out. Everything is copied, read back and verified; BACKUP is only read, and an engine must not
+have it open. Then open DIR with the engine.
+
+  --to-sequence N   the last event wanted; a transaction that goes on behind it is left out
+  --to-time T       the last instant wanted: 2026-01-31T12:00:00.5Z, with Z or an offset such
+                    as +02:00, or microseconds since 1970
+
+Answers that were given behind the point are gone from DIR. Whatever has followed the journal
+(projections elsewhere, other systems) may be ahead of it then.
 `
 
 const DRILL = `tidewheel drill --domain MODULE [options]
@@ -97,6 +128,8 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   read: READ,
   verify: VERIFY,
   info: INFO,
+  backup: BACKUP,
+  restore: RESTORE,
   drill: DRILL,
 }
 

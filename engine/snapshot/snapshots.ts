@@ -1,6 +1,6 @@
 /**
  * The snapshots of one engine: those that are asked for, and those that its policy wants. They are
- * made one at a time, in a pool of one thread (snapshot-pool.ts), from files alone; here is only
+ * made one at a time, in a pool of one thread (task-pool.ts), from files alone; here is only
  * decided when, and told what became of it.
  *
  *   request ────────────────────────────┐
@@ -15,8 +15,9 @@ import type { SyncedEdge } from '../../journal/synced-edge.js'
 import type { Domain } from '../domain.js'
 import type { ResolvedOptions } from '../engine-options.js'
 import { fingerprintOf } from '../producer.js'
+import { TaskPool } from '../task-pool.js'
 import { SnapshotPolicy } from './snapshot-policy.js'
-import { SnapshotPool } from './snapshot-pool.js'
+import type { SnapshotTask } from './snapshot-task.js'
 
 /** Segments become full a few times a second at most, and a snapshot may be that late. */
 const LOOK_MS = 500
@@ -35,7 +36,10 @@ export class Snapshots {
   private readonly engine: SnapshotEngine
   private readonly options: Pick<ResolvedOptions, 'snapshot' | 'logger' | 'segmentBytes'>
   private readonly policy: SnapshotPolicy
-  private readonly pool = new SnapshotPool()
+  private readonly pool = new TaskPool<SnapshotTask, string>(
+    new URL('./snapshot-task.js', import.meta.url),
+    'the engine was closed before the snapshot was made; the journal has what would be in it',
+  )
   private readonly timer: NodeJS.Timeout
   private building = 0
 
@@ -98,7 +102,7 @@ export class Snapshots {
     this.policy.attempted(now)
     this.building++
     try {
-      const file = await this.pool.build({
+      const file = await this.pool.run({
         path,
         domain: { domainName, moduleUrl, fingerprint: fingerprintOf(domain) },
         sealedSegment: now.segmentNumber - 1,

@@ -63,7 +63,7 @@ describe('arguments', () => {
 
   it.each([
     [[], 'no command'],
-    [['reed', 'd'], 'the commands are read, verify, info, drill'],
+    [['reed', 'd'], 'the commands are read, verify, info, backup, restore, drill'],
     [['drill'], '--domain MODULE is missing'],
     [['drill', 'd', '--domain', 'm'], '--data'],
     [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],

@@ -14,8 +14,8 @@ import {
   TidewheelError,
 } from '../../engine/index.js'
 import { SnapshotPolicy } from '../../engine/snapshot/snapshot-policy.js'
-import { SnapshotPool } from '../../engine/snapshot/snapshot-pool.js'
 import { Snapshots } from '../../engine/snapshot/snapshots.js'
+import { TaskPool } from '../../engine/task-pool.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { snapshotNames } from '../../journal/snapshot-files.js'
 import type { SyncedEdge } from '../../journal/synced-edge.js'
@@ -130,7 +130,10 @@ describe('snapshot policy', () => {
 
 describe('snapshots of an engine', () => {
   const log: string[] = []
-  const note = (text: string): void => void log.push(text)
+  const note = (text: string): void => {
+    // On a busy machine the next segment may come late, which says nothing of snapshots.
+    if (!text.includes('was not prepared in time')) log.push(text)
+  }
   const logger: Logger = { info: note, warn: note, error: note }
   const mentions = (text: string): number => log.filter((line) => line.includes(text)).length
 
@@ -233,7 +236,7 @@ describe('snapshots of an engine', () => {
       expect(mentions('could not be made')).toBe(attempts)
     }
     // While one is being made, however much has come meanwhile, there is no second.
-    const build = vi.spyOn(SnapshotPool.prototype, 'build')
+    const build = vi.spyOn(TaskPool.prototype, 'run')
     for (const segment of [12, 15]) {
       now = edge(segment, 8192, segment * 1000)
       vi.advanceTimersByTime(LOOK)

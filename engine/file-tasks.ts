@@ -1,0 +1,86 @@
+/**
+ * What a running engine has done with its files, each on a thread of its own while commands go on:
+ * snapshots and backups. None of it looks at live state.
+ */
+import { resolve } from 'node:path'
+import type { BackupReport } from '../journal/backup.js'
+import { TidewheelError } from '../journal/errors.js'
+import type { RecoveryReport } from '../journal/recovery-report.js'
+import { describeValue } from '../journal/schema/value-check.js'
+import type { SyncedEdge } from '../journal/synced-edge.js'
+import type { BackupTask } from './backup-task.js'
+import type { Domain } from './domain.js'
+import type { ResolvedOptions } from './engine-options.js'
+import { Snapshots } from './snapshot/snapshots.js'
+import { TaskPool } from './task-pool.js'
+
+export interface FileTasksEngine {
+  /** Of the journal's directory; undefined at durability `none`. */
+  readonly path: string | undefined
+  readonly domain: Domain
+  readonly report: RecoveryReport
+  /** How far the journal is durable. */
+  position(): SyncedEdge
+  /** Why the engine does not run any more; undefined while it does. */
+  stopReason(): TidewheelError | undefined
+}
+
+export class FileTasks {
+  private readonly engine: FileTasksEngine
+  /** Undefined at durability `none`. */
+  private readonly snapshots: Snapshots | undefined
+  private readonly backups = new TaskPool<BackupTask, BackupReport>(
+    new URL('./backup-task.js', import.meta.url),
+    'the engine was closed before the backup was made; remove what is there of it, and make it with `tidewheel backup`',
+  )
+
+  constructor(
+    engine: FileTasksEngine,
+    options: Pick<ResolvedOptions, 'snapshot' | 'logger' | 'segmentBytes'>,
+  ) {
+    this.engine = engine
+    const { path } = engine
+    if (path !== undefined) this.snapshots = new Snapshots({ ...engine, path }, options)
+  }
+
+  /** As `Engine.snapshot`. */
+  async snapshot(): Promise<string | undefined> {
+    this.runningJournal('make a snapshot of')
+    // There are some where there is a journal.
+    return this.snapshots?.request()
+  }
+
+  /** As `Engine.backup`. */
+  async backup(directory: string): Promise<BackupReport> {
+    if (typeof directory !== 'string' || directory === '') {
+      throw new TidewheelError(
+        'INVALID_OPTION',
+        `the directory of a backup is ${describeValue(directory)}; give the path of a new one`,
+      )
+    }
+    const path = this.runningJournal('back up')
+    const { segmentNumber, fileOffset, blockNumber } = this.engine.position()
+    const end = { segmentNumber, fileOffset, blockNumber }
+    return this.backups.run({ path, directory: resolve(directory), end })
+  }
+
+  /** What is at work is broken off. Undefined when there is nothing to wait for. */
+  close(): Promise<unknown> | undefined {
+    const broken = [this.snapshots?.close(), this.backups.close()]
+    return broken.some((ended) => ended !== undefined) ? Promise.all(broken) : undefined
+  }
+
+  /** Its directory. */
+  private runningJournal(purpose: string): string {
+    const { path, stopReason } = this.engine
+    if (path === undefined) {
+      throw new TidewheelError(
+        'NO_JOURNAL',
+        `durability 'none' keeps no history, so there is nothing to ${purpose}; use 'disk' or 'os'`,
+      )
+    }
+    const reason = stopReason()
+    if (reason !== undefined) throw reason
+    return path
+  }
+}
