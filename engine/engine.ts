@@ -4,6 +4,8 @@
  */
 import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import type { ArchiveReport } from '../journal/archive.js'
+import { ArchivePool } from '../journal/archive-pool.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
@@ -43,6 +45,11 @@ export interface ReadStreamOptions {
   readonly fromVersion?: number
 }
 
+export interface ArchiveOptions {
+  /** Only segments all of whose events come before this sequence. Default: all that are sealed. */
+  readonly before?: number
+}
+
 export class Engine {
   readonly domain: Domain
   /** What opening found and did. */
@@ -52,6 +59,7 @@ export class Engine {
   private readonly log: EventLog
   private readonly decoder: EventDecoder
   private readonly snapshots = new SnapshotPool()
+  private readonly archives = new ArchivePool()
   /** Of the journal's directory; undefined at durability `none`. */
   private readonly path: string | undefined
 
@@ -208,15 +216,8 @@ export class Engine {
    *   without it
    */
   async snapshot(): Promise<string | undefined> {
-    const { path, domain } = this
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
-      )
-    }
-    const reason = this.side.stopReason()
-    if (reason !== undefined) throw reason
+    const { domain } = this
+    const path = this.pathOfFiles('make a snapshot of')
     const sealedSegment = this.journalPosition().segmentNumber - 1
     if (sealedSegment < 1) return undefined
     const { name: domainName, moduleUrl } = domain
@@ -225,15 +226,44 @@ export class Engine {
   }
 
   /**
+   * Compresses the segments that are full, oldest first, on a thread of its own: commands go on. An
+   * archived segment is read like any other, by opening, reads, snapshots and tools; the plain file
+   * goes when the archive is on disk and was read back. Resolves when all are done.
+   *
+   * @throws TidewheelError NO_JOURNAL, INVALID_OPTION, JOURNAL_DAMAGED, DISK_FULL, STORAGE_FAILED
+   *   (then no more are archived until the journal is opened again), ENGINE_CLOSED, ENGINE_STOPPED:
+   *   the engine runs on, and the journal is whole, in either form of its segments
+   */
+  async archive(options: ArchiveOptions = {}): Promise<ArchiveReport> {
+    const { before = Number.MAX_SAFE_INTEGER } = options
+    firstWanted('before', before)
+    return this.archives.run({ path: this.pathOfFiles('archive'), before })
+  }
+
+  /**
    * Answers what was taken, seals the journal, and frees the directory. Producers in other threads
    * find the receipts of what they had published, however late they look. One whose receipts have no
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
-    const broken = this.snapshots.close()
     // Before the directory is free for others.
-    if (broken !== undefined) await broken
+    const broken = [this.snapshots.close(), this.archives.close()]
+    if (broken.some((pool) => pool !== undefined)) await Promise.all(broken)
     await Promise.all([this.side.close(), this.log.close()])
+  }
+
+  /** For work on the files. @throws TidewheelError NO_JOURNAL, ENGINE_STOPPED, ENGINE_CLOSED */
+  private pathOfFiles(use: string): string {
+    const { path } = this
+    if (path === undefined) {
+      throw new TidewheelError(
+        'NO_JOURNAL',
+        `durability 'none' keeps no history, so there is nothing to ${use}; use 'disk' or 'os'`,
+      )
+    }
+    const reason = this.side.stopReason()
+    if (reason !== undefined) throw reason
+    return path
   }
 
   private indexOf(aggregate: { name: string; domain: Domain; index: number }): number {

@@ -2,6 +2,7 @@
  * The journal for tools: reading, surveying and verifying one without the application that wrote
  * it, and the layouts of its bytes. Applications need only `tidewheel` itself.
  */
+export * from './archive-layout.js'
 export * from './block-layout.js'
 export { Catalogue, type CatalogueEntry, type CatalogueKind } from './catalogue.js'
 export { type ErrorCode, type ErrorPlace, TidewheelError } from './errors.js'

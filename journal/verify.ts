@@ -14,7 +14,7 @@ import { HASH_BYTES } from './block-layout.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
-import { segmentNumberOf } from './segment-layout.js'
+import { segmentNames } from './open-segment.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
 import { findLinkProblems } from './verify-links.js'
@@ -106,10 +106,6 @@ export async function verifyWith(
   const problems = allProblems(verdicts, manifest)
   const warnings = findWrongIndexes(verdicts, storage.list())
   return summarise(verdicts, problems, warnings, live, startedMs)
-}
-
-function segmentNames(storage: Storage): string[] {
-  return storage.list().filter((name) => segmentNumberOf(name) > 0)
 }
 
 function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefined {

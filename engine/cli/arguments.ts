@@ -6,7 +6,7 @@ import type { DrillOptions } from './drill-command.js'
 import { printableJson } from './printable.js'
 import type { ReplayOptions } from './verify-command.js'
 
-export type CommandName = 'read' | 'verify' | 'info' | 'drill'
+export type CommandName = 'read' | 'verify' | 'info' | 'archive' | 'drill'
 
 export type Invocation =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -21,6 +21,7 @@ export type Invocation =
       readonly replay: ReplayOptions | undefined
     }
   | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+  | { readonly kind: 'archive'; readonly path: string; readonly before: number }
   | { readonly kind: 'drill'; readonly options: DrillOptions }
 
 /** Wrong arguments: exit code 2. */
@@ -33,7 +34,7 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'drill']
+const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'archive', 'drill']
 const THREADS_MAX = 256
 const KILLS_MAX = 1000
 const KILLS_DEFAULT = 3
@@ -51,6 +52,7 @@ const OPTIONS: Readonly<Record<CommandName, Options>> = {
   read: { ...HELP, from: TEXT, to: TEXT, stream: TEXT, id: TEXT, limit: TEXT },
   verify: { ...HELP, json: FLAG, threads: TEXT, replay: FLAG, domain: TEXT, expect: TEXT },
   info: { ...HELP, json: FLAG },
+  archive: { ...HELP, before: TEXT },
   drill: {
     ...HELP,
     domain: TEXT,
@@ -97,6 +99,10 @@ export function parseArguments(argv: readonly string[]): Invocation {
       }
     case 'info':
       return { kind: command, path, json }
+    case 'archive': {
+      const before = integer(command, values, 'before') ?? Number.MAX_SAFE_INTEGER
+      return { kind: command, path, before }
+    }
   }
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies and surveys journals, and drills domains. Exit codes: 0
- * all is well, 1 it is not, or cannot be told, 2 wrong arguments.
+ * The command `tidewheel`: reads, verifies, surveys and archives journals, and drills domains. Exit
+ * codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
 import { DrillError } from '../drill/drill-error.js'
 import { ModuleError } from '../user-module.js'
+import { archiveCommand } from './archive-command.js'
 import { type Invocation, parseArguments, UsageError } from './arguments.js'
 import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
@@ -37,6 +38,8 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       )
     case 'info':
       return infoCommand(invocation.path, invocation.json, output)
+    case 'archive':
+      return archiveCommand(invocation.path, invocation.before, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

@@ -2,11 +2,13 @@
 import type { CommandName } from './arguments.js'
 
 const GENERAL = `tidewheel reads the journal of an engine. It takes no lock and never writes, so it may
-run beside the engine, and only --replay needs the application. A drill writes a journal of its own.
+run beside the engine, and only --replay needs the application. Two commands do write: archive takes
+the lock of the journal, and a drill has a journal of its own.
 
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
   tidewheel info DIR      what is in the journal: segments, streams, types
+  tidewheel archive DIR   compresses the segments that are full; everything still reads them
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -73,6 +75,18 @@ Only what was kept is counted: a rejected command without a key leaves nothing b
   --json   one JSON object instead of text; times are microseconds since 1970
 `
 
+const ARCHIVE = `tidewheel archive DIR [options]
+
+Compresses the segments that nothing is written to any more, oldest first, each in the place of
+the plain one, which goes when the archive is on disk and was read back. Nothing else changes: the
+engine, reads and all commands read archived segments as they read the others. It takes the lock
+of the journal, so no engine may have it open; a running engine has engine.archive().
+
+Broken off, it leaves the journal whole, and may be run again.
+
+  --before SEQ   only segments all of whose events come before this sequence (default: all)
+`
+
 const DRILL = `tidewheel drill --domain MODULE [options]
 
 Runs your domain under load in a process of its own, durably, kills that process with SIGKILL at
@@ -95,6 +109,7 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   read: READ,
   verify: VERIFY,
   info: INFO,
+  archive: ARCHIVE,
   drill: DRILL,
 }
 

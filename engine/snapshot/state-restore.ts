@@ -13,6 +13,7 @@ import { BLOCK_HEADER_BYTES } from '../../journal/block-layout.js'
 import type { Catalogue } from '../../journal/catalogue.js'
 import { causeOf, TidewheelError } from '../../journal/errors.js'
 import type { ScanStart } from '../../journal/journal-scan.js'
+import { openSegment } from '../../journal/open-segment.js'
 import type { ReadWindow } from '../../journal/read-window.js'
 import type { RestoredState } from '../../journal/recovery.js'
 import type { SegmentFile } from '../../journal/segment-file.js'
@@ -118,7 +119,7 @@ export class StateRestore {
     if (segment === undefined) {
       throw damagedSnapshot(`segment ${segmentNumber}, which it ends in, is not there`, name, 0)
     }
-    const file = this.storage.open(segment.name, 'read', { direct: window.isAligned })
+    const file = openSegment(this.storage, segment.name, { direct: window.isAligned })
     try {
       const checker = new BlockChecker(blockNumber, 0)
       checker.enterSegment(segment)
