@@ -9,6 +9,10 @@
  * A damaged chunk reads as bytes that are neither zero nor a header nor a block. So it is met where
  * damage of a plain segment is met, by the same checks, which know the block and the sequence; and
  * the chunks around it can still be read. What the system refuses is thrown.
+ *
+ * A chunk whose crc is right and that cannot be unpacked is no accident: after one, nothing more of
+ * the archive is unpacked. Node keeps the memory of each such attempt until the next turn of the
+ * event loop, and a segment may have eight thousand.
  */
 import { crc32, inflateRawSync } from 'node:zlib'
 import {
@@ -56,6 +60,7 @@ export class ArchivedSegment implements StorageFile {
   /** The chunk that was unpacked last; −1: none. */
   private unpacked = -1
   private chunk: Uint8Array = DAMAGED_CHUNK
+  private isForged = false
 
   /**
    * Takes over `file`, and closes it where this throws.
@@ -188,17 +193,18 @@ export class ArchivedSegment implements StorageFile {
     const stored = this.readStored(this.positions[index] as number, storedBytes)
     if (stored === undefined) return undefined
     const checksum = this.directory.getUint32(entry + ARCHIVE_CHUNK_CHECKSUM, true)
-    if (crc32(stored) !== checksum) return undefined
+    if (this.isForged || crc32(stored) !== checksum) return undefined
     try {
       // Never more than the chunk may have, whatever the stored bytes would unpack to.
       const options = { maxOutputLength: plainBytes, chunkSize: plainBytes }
       const plain = inflateRawSync(stored, options)
-      return plain.byteLength === plainBytes ? plain : undefined
+      if (plain.byteLength === plainBytes) return plain
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException
-      if (code.startsWith('Z_') || code === 'ERR_BUFFER_TOO_LARGE') return undefined
-      throw error
+      if (!code.startsWith('Z_') && code !== 'ERR_BUFFER_TOO_LARGE') throw error
     }
+    this.isForged = true
+    return undefined
   }
 
   /** Valid until the next one is read; undefined: the file ends before. */

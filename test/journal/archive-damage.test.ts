@@ -131,6 +131,33 @@ describe('a damaged archive', () => {
     )
   })
 
+  it('a stranger: many chunks that cannot be unpacked take no more memory than one', () => {
+    const builder = largeJournal()
+    const { storage } = builder
+    archive(storage)
+    const bytes = storage.bytesOf(FIRST)
+    const chunks = 9
+    // Each stored chunk is made a stream of no known type, with the right checksum.
+    let at = ARCHIVE_HEADER_BYTES + chunks * ARCHIVE_ENTRY_BYTES
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      const entry = ARCHIVE_HEADER_BYTES + chunk * ARCHIVE_ENTRY_BYTES
+      const end = at + viewOf(bytes).getUint32(entry + ARCHIVE_STORED_BYTES, true)
+      if (chunk > 0) bytes[at] = 7
+      const checksum = crc32(bytes.subarray(at, end))
+      viewOf(bytes).setUint32(entry + ARCHIVE_CHUNK_CHECKSUM, checksum, true)
+      at = end
+    }
+    sign(bytes, chunks)
+    const before = process.memoryUsage().arrayBuffers
+    for (let round = 0; round < 20; round++) {
+      const file = new ArchivedSegment(storage.open(FIRST, 'read'))
+      for (let chunk = 1; chunk < chunks; chunk++) file.read(new Uint8Array(1), chunk * 262_144)
+    }
+    const grown = process.memoryUsage().arrayBuffers - before
+    expect(grown).toBeLessThan(20 * 2 * 262_144)
+    expectRefusal(builder, /block 1 is damaged or missing/)
+  })
+
   it('a stranger: values that no writer makes are refused', () => {
     const { storage } = archivedJournal()
     const changed = (offset: number, value: number, chunks = 2): MemoryStorage => {
