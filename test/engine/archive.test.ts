@@ -10,7 +10,7 @@ import { archiveName } from '../../journal/archive-layout.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { surveyJournal } from '../../journal/journal-survey.js'
 import { ReadWindow } from '../../journal/read-window.js'
-import { segmentName } from '../../journal/segment-layout.js'
+import { SEGMENT_BYTES_MIN, segmentName } from '../../journal/segment-layout.js'
 import { encodeStreamIndex } from '../../journal/stream-index-build.js'
 import { indexName } from '../../journal/stream-index-layout.js'
 import { verifyJournal } from '../../journal/verify.js'
@@ -18,6 +18,7 @@ import { forms } from '../support/archived-journal.js'
 import saved, { Bag, Count, Full } from '../support/domains/saved.js'
 import { answerOf, failureOf } from '../support/engine-fixture.js'
 import { readFolder } from '../support/journal-files.js'
+import { runKeys } from '../support/keys/key-run.js'
 import { growTo, openSaved } from '../support/saved-journal.js'
 import { seededRandom } from '../support/seeded-random.js'
 
@@ -230,6 +231,41 @@ describe('archive', () => {
     await engine.close()
     engine = await openSaved(path, { keyCountMax: 1 })
     expect((await send('accepted', 4)).repeated).toBe(false)
+    await engine.close()
+  })
+
+  it('keys: many go through a window of bounded memory, and into archive and snapshot', async () => {
+    const segmentBytes = SEGMENT_BYTES_MIN
+    const path = newPath()
+    const options = { directory: path, keys: 40_000, countMax: 4000, segmentBytes }
+    const { tableBytes, plainBytes, asked } = await runKeys(options)
+    const [half, end, reopened] = tableBytes
+    expect(end).toBe(half)
+    expect(reopened).toBeLessThanOrEqual(end)
+    expect(end).toBeLessThan(4 * 1024 * 1024)
+    expect(plainBytes).toBeGreaterThan(segmentBytes)
+    expect(asked).toBe(501)
+  })
+
+  it('keys: age ends them, also where archives hold them', async () => {
+    const path = newPath()
+    let nowUs = 1_800_000_000_000_000
+    const options = { clock: () => nowUs, keyAgeMsMax: 1000 }
+    let engine = await openSaved(path, options)
+    const unique = '00000000-0000-4000-8000-000000000001'
+    const send = async (): Promise<boolean> => {
+      const receipt = await engine.execute(Count, { small: 4, wide: 5n, unique }, { key: 'k' })
+      return receipt.repeated
+    }
+    expect(await send()).toBe(false)
+    await growTo(engine, 3, 7)
+    expect((await engine.archive()).segments).toBeGreaterThan(0)
+    await engine.close()
+    nowUs += 1_000_000
+    engine = await openSaved(path, options)
+    expect(await send()).toBe(true)
+    nowUs += 1
+    expect(await send()).toBe(false)
     await engine.close()
   })
 })
