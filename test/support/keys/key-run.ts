@@ -7,8 +7,8 @@
  *     new   │ answered as before         │
  */
 import ledger, { Deposit } from '../../../bench/domains/ledger.js'
-import { Engine, type Receipt } from '../../../engine/index.js'
 import type { EngineHost } from '../../../engine/engine-host.js'
+import { Engine, type Receipt } from '../../../engine/index.js'
 import { assert } from '../../../journal/errors.js'
 
 export interface KeyRunOptions {
