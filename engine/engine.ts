@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import type { ArchiveReport } from '../journal/archive.js'
 import type { BackupReport } from '../journal/backup.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
@@ -39,6 +40,11 @@ export interface ReadOptions {
 export interface ReadStreamOptions {
   /** First version wanted, inclusive. Default: 1. */
   readonly fromVersion?: number
+}
+
+export interface ArchiveOptions {
+  /** Only segments all of whose events come before this sequence. Default: all that are sealed. */
+  readonly before?: number
 }
 
 export class Engine {
@@ -230,6 +236,21 @@ export class Engine {
    */
   backup(directory: string): Promise<BackupReport> {
     return this.files.backup(directory)
+  }
+
+  /**
+   * Compresses the segments that are full, oldest first, on a thread of its own: commands go on. An
+   * archived segment is read like any other, by opening, reads, snapshots and tools; the plain file
+   * goes when the archive is on disk and was read back. Resolves when all are done.
+   *
+   * @throws TidewheelError NO_JOURNAL, INVALID_OPTION, JOURNAL_DAMAGED, DISK_FULL, STORAGE_FAILED
+   *   (then no more are archived until the journal is opened again), ENGINE_CLOSED, ENGINE_STOPPED:
+   *   the engine runs on, and the journal is whole, in either form of its segments
+   */
+  async archive(options: ArchiveOptions = {}): Promise<ArchiveReport> {
+    const { before = Number.MAX_SAFE_INTEGER } = options
+    firstWanted('before', before)
+    return this.files.archive(before)
   }
 
   /**

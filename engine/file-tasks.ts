@@ -1,8 +1,10 @@
 /**
  * What a running engine has done with its files, each on a thread of its own while commands go on:
- * snapshots and backups. None of it looks at live state.
+ * snapshots, backups and archives. None of it looks at live state.
  */
 import { resolve } from 'node:path'
+import type { ArchiveReport } from '../journal/archive.js'
+import { ArchivePool } from '../journal/archive-pool.js'
 import type { BackupReport } from '../journal/backup.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
@@ -34,6 +36,8 @@ export class FileTasks {
     'the engine was closed before the backup was made; remove what is there of it, and make it with `tidewheel backup`',
   )
 
+  private readonly archives = new ArchivePool()
+
   constructor(
     engine: FileTasksEngine,
     options: Pick<ResolvedOptions, 'snapshot' | 'logger' | 'segmentBytes'>,
@@ -64,9 +68,14 @@ export class FileTasks {
     return this.backups.run({ path, directory: resolve(directory), end })
   }
 
+  /** As `Engine.archive`. */
+  async archive(before: number): Promise<ArchiveReport> {
+    return this.archives.run({ path: this.runningJournal('archive'), before })
+  }
+
   /** What is at work is broken off. Undefined when there is nothing to wait for. */
   close(): Promise<unknown> | undefined {
-    const broken = [this.snapshots?.close(), this.backups.close()]
+    const broken = [this.snapshots?.close(), this.backups.close(), this.archives.close()]
     return broken.some((ended) => ended !== undefined) ? Promise.all(broken) : undefined
   }
 

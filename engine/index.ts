@@ -1,4 +1,5 @@
 /** The public surface of tidewheel. */
+export type { ArchiveReport } from '../journal/archive.js'
 export type { BackupReport } from '../journal/backup.js'
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
 export type { RecoveryCut, RecoveryReport, UsedSnapshot } from '../journal/recovery-report.js'
@@ -39,7 +40,7 @@ export {
   ref,
 } from './domain.js'
 export type { DrillCommand, DrillCommands } from './drill/drill-flow.js'
-export { Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
+export { type ArchiveOptions, Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
 export type { Durability, EngineOptions, SnapshotOptions } from './engine-options.js'
 export type { Logger } from './logger.js'
 export { Producer, type ProducerHandle } from './producer.js'

@@ -10,9 +10,10 @@ import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
 import { KEY_WINDOW_DEFAULT, type KeyWindow, sameWindow } from '../journal/key-window.js'
+import { segmentNumberIn } from '../journal/open-segment.js'
 import { type RecoveryOptions, recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
-import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
+import { SEGMENT_DATA } from '../journal/segment-layout.js'
 import type { Storage } from '../journal/storage.js'
 import { WaitingJournaler } from '../journal/waiting-journaler.js'
 import type { Domain } from './domain.js'
@@ -133,7 +134,7 @@ function openWithoutJournal(
   if (existsSync(path)) {
     const segment = openFileStorage(path)
       .list()
-      .find((name) => segmentNumberOf(name) > 0)
+      .find((name) => segmentNumberIn(name) > 0)
     if (segment !== undefined) {
       throw new TidewheelError(
         'DURABILITY_MISMATCH',

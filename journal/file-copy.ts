@@ -15,15 +15,13 @@ import { alignedBuffer, type Storage, type StorageFile } from './storage.js'
 /** Large enough to be quick, small enough that the writes of an engine come between. */
 const PIECE_BYTES = 256 * 1024
 
-/** The file as it is, synced, under a temporary name. Returns its length. */
+/** The file as it is, synced, under a temporary name; closes it. Returns its length. */
 export function copyFile(
-  source: Storage,
+  from: StorageFile,
   target: Storage,
-  name: string,
   temporary: string,
   window: ReadWindow,
 ): number {
-  const from = source.open(name, 'read', { direct: window.isAligned })
   try {
     const to = target.open(temporary, 'create', { direct: true, syncLater: true })
     try {

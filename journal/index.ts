@@ -2,6 +2,7 @@
  * The journal for tools: reading, surveying and verifying one without the application that wrote
  * it, and the layouts of its bytes. Applications need only `tidewheel` itself.
  */
+export * from './archive-layout.js'
 export {
   type BackupReport,
   backupJournal,

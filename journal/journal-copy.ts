@@ -10,6 +10,7 @@
  *   segment, and is replaced at once by the one that makes the copy whole; both durably. So however
  *   it is interrupted, what is there is refused, or whole.
  * - Each file is made under a temporary name, synced, and renamed.
+ * - Archived segments stay archived, except the last one of the copy, which is written to later.
  * - Bytes of the last segment behind its end are zero, whatever the source has there: it may be
  *   running.
  * - What was copied is read again from the target, every checksum and the hash chain included. So a
@@ -20,6 +21,7 @@
  * - What fails takes away what it has made, the manifest last, so that a full disk has its room back.
  */
 
+import { archiveName } from './archive-layout.js'
 import { HASH_BYTES } from './block-layout.js'
 import { type CopyPlan, lastSegmentBlocks } from './copy-plan.js'
 import { isDiskFull } from './disk-shortage.js'
@@ -27,9 +29,11 @@ import { causeOf, TidewheelError } from './errors.js'
 import { copyFile, writeSegment } from './file-copy.js'
 import { writeManifest } from './manifest.js'
 import { MANIFEST_NAME, UNFINISHED_COPY } from './manifest-layout.js'
+import { openSegment, segmentNames } from './open-segment.js'
 import { ReadWindow } from './read-window.js'
 import { preparingName } from './segment.js'
 import type { SegmentFile } from './segment-file.js'
+import { segmentName } from './segment-layout.js'
 import { snapshotNames } from './snapshot-files.js'
 import { decodeSnapshotHeader } from './snapshot-header.js'
 import { SNAPSHOT_HEADER_BYTES, snapshotName, temporarySnapshotName } from './snapshot-layout.js'
@@ -77,21 +81,54 @@ async function copyAll(
   const { journalId, segments, end, part } = plan
   writeManifest(target, { journalId, highestSegment: UNFINISHED_COPY })
   let bytes = 0
-  for (const { name, number } of segments.slice(0, -1)) {
-    const temporary = preparingName(number, 'sparse')
-    bytes += copyFile(source, target, name, temporary, window)
-    target.rename(temporary, name)
+  const keepsArchives = await declaresStart(source, plan)
+  for (const segment of segments.slice(0, -1)) {
+    bytes += copySealed(source, target, segment, keepsArchives, window)
   }
   const last = segments.at(-1) as SegmentFile
   const temporary = preparingName(last.number, 'sparse')
   const blocks = lastSegmentBlocks({ storage: source }, end)
   bytes += await writeSegment(target, last, temporary, blocks, part)
-  target.rename(temporary, last.name)
+  target.rename(temporary, segmentName(last.number))
   bytes += copySnapshots(source, target, plan, window)
   target.syncDirectory()
   const verified = readBack(target, plan, window)
   writeManifest(target, { journalId, highestSegment: segments.length })
   return { segments: segments.length, bytes, ...verified }
+}
+
+/**
+ * An archive says that the segment behind it had a durable block, so a copy has it as an archive only
+ * where a later block of the copy still declares that. Otherwise the segment is unpacked.
+ */
+function copySealed(
+  source: Storage,
+  target: Storage,
+  { name, number, isArchived }: SegmentFile,
+  keepsArchives: boolean,
+  window: ReadWindow,
+): number {
+  const options = { direct: window.isAligned }
+  const isKept = isArchived && keepsArchives
+  // A plain one may be archived meanwhile.
+  const from = isKept ? source.open(name, 'read', options) : openSegment(source, name, options)
+  const temporary = preparingName(number, 'sparse')
+  const bytes = copyFile(from, target, temporary, window)
+  target.rename(temporary, isKept ? archiveName(number) : segmentName(number))
+  return bytes
+}
+
+/** Whether the last segment of the copy declares its own first block durable. */
+async function declaresStart(source: Storage, { segments, end, part }: CopyPlan): Promise<boolean> {
+  if (segments.every(({ isArchived }) => !isArchived)) return true
+  let first: number | undefined
+  for await (const { header } of lastSegmentBlocks({ storage: source }, end)) {
+    if (header.segmentNumber !== segments.length) continue
+    first ??= header.blockNumber
+    if (header.syncedThrough >= first) return true
+  }
+  // The part declares the block before it.
+  return part !== undefined && first !== undefined
 }
 
 function refuseShortage(target: Storage, { segments, end, part }: CopyPlan): void {
@@ -117,7 +154,12 @@ function copySnapshots(
       const sequence = sequenceWithin(source, name, plan)
       if (sequence === undefined) continue
       const temporary = temporarySnapshotName(sequence)
-      bytes += copyFile(source, target, name, temporary, window)
+      bytes += copyFile(
+        source.open(name, 'read', { direct: window.isAligned }),
+        target,
+        temporary,
+        window,
+      )
       target.rename(temporary, name)
     } catch (error) {
       // A running engine has removed it since the directory was listed.
@@ -155,7 +197,7 @@ function readBack(
   { journalId, segments }: CopyPlan,
   window: ReadWindow,
 ): Pick<JournalCopy, 'sequence' | 'headHash' | 'timeUs'> {
-  const verdicts = segments.map(({ name }) => verifySegment(target, name, window))
+  const verdicts = segmentNames(target).map((name) => verifySegment(target, name, window))
   const manifest = { journalId, highestSegment: segments.length }
   const problems = verdicts.flatMap((verdict) => verdict.problems)
   const [problem] = [...problems, ...findLinkProblems(verdicts, manifest)]

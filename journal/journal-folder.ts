@@ -6,9 +6,9 @@
 import { assert, causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
+import { segmentNumberIn } from './open-segment.js'
 import { ReadWindow } from './read-window.js'
 import { listSegments, type SegmentFile } from './segment-file.js'
-import { segmentNumberOf } from './segment-layout.js'
 import { findSegmentSetProblem, findUnfinished } from './segment-set.js'
 import type { Storage, StorageFile } from './storage.js'
 
@@ -55,7 +55,7 @@ export function readJournalFolder(storage: Storage): JournalFolder {
   const unfinished = findUnfinished(storage, found, known, window)
   const whole = unfinished === undefined ? found : found.slice(0, -1)
   const problem = problemOf(whole, known)
-  const end = problem?.file === undefined ? Number.POSITIVE_INFINITY : segmentNumberOf(problem.file)
+  const end = problem?.file === undefined ? Number.POSITIVE_INFINITY : segmentNumberIn(problem.file)
   const segments = whole.filter((segment) => segment.number < end)
   return { storage: new ReadOnlyStorage(storage, segments), segments, problem }
 }

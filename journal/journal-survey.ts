@@ -30,6 +30,8 @@ export interface SegmentSurvey {
   readonly sizeBytes: number
   /** Headers and blocks. */
   usedBytes: number
+  /** Of its archive, where it is compressed; 0: it is not. `sizeBytes` is that of the segment. */
+  readonly archivedBytes: number
   /** Of its index, a file beside it; 0: there is none. */
   readonly indexBytes: number
   blocks: number
@@ -181,7 +183,8 @@ function emptySurvey(segment: SegmentFile, storage: Storage): SegmentSurvey {
     number: segment.number,
     sizeBytes: segment.sizeBytes,
     usedBytes: SEGMENT_DATA,
-    indexBytes: indexBytesOf(segment, storage),
+    archivedBytes: segment.isArchived ? fileBytes(segment.name, storage) : 0,
+    indexBytes: fileBytes(indexName(segment.number), storage),
     blocks: 0,
     events: 0,
     firstSequence: 0,
@@ -191,10 +194,10 @@ function emptySurvey(segment: SegmentFile, storage: Storage): SegmentSurvey {
   }
 }
 
-function indexBytesOf({ number }: SegmentFile, storage: Storage): number {
+function fileBytes(name: string, storage: Storage): number {
   let file: StorageFile | undefined
   try {
-    file = storage.open(indexName(number), 'read')
+    file = storage.open(name, 'read')
     return file.sizeBytes()
   } catch {
     // One that cannot be opened is as good as none: nothing else is read from it here.

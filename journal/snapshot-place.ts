@@ -7,6 +7,7 @@ import { BlockChecker } from './block-check.js'
 import { blockHash } from './block-header.js'
 import { BLOCK_HEADER_BYTES } from './block-layout.js'
 import type { ScanStart } from './journal-scan.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import type { SegmentFile } from './segment-file.js'
 import { damagedSnapshot, type SnapshotHeader } from './snapshot-header.js'
@@ -41,7 +42,7 @@ export function findSnapshotBlock(
   if (segment === undefined) {
     throw damagedSnapshot(`segment ${segmentNumber}, which it ends in, is not there`, name, 0)
   }
-  const file = storage.open(segment.name, 'read', { direct: window.isAligned })
+  const file = openSegment(storage, segment.name, { direct: window.isAligned })
   try {
     const checker = new BlockChecker(blockNumber, 0)
     checker.enterSegment(segment)

@@ -11,6 +11,7 @@ import { BLOCK_ALIGNMENT_BYTES, BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES } from './bl
 import { TidewheelError } from './errors.js'
 import { FrameCursor } from './frames.js'
 import { alignWord } from './layout.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { SYSTEM_COMMAND } from './record-layout.js'
 import { endOfNonZeroFrom, inspectSegment, type SegmentFile } from './segment-file.js'
@@ -45,6 +46,7 @@ export interface VerifyProblem {
 export interface SegmentVerdict {
   readonly name: string
   readonly number: number
+  readonly isArchived: boolean
   /** '' when the header is damaged. */
   readonly journalId: string
   readonly problems: VerifyProblem[]
@@ -73,19 +75,28 @@ const PROBLEMS_MAX = 100
 
 export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
   try {
-    const segment = inspectSegment(storage, name, window, { direct: window.isAligned })
-    const verdict = new SegmentVerifier(storage, segment, window).verify()
+    const verdict = verifyBlocks(storage, name, window)
     if (verdict.problems.length === 0) {
-      verdict.indexProblem = findIndexProblem(storage, segment.number, window)
+      verdict.indexProblem = findIndexProblem(storage, verdict.number, window)
     }
     return verdict
   } catch (error) {
     if (!(error instanceof TidewheelError) || error.code !== 'FORMAT_TOO_NEW') throw error
-    const verdict = emptyVerdict(name, 0, '')
+    const verdict = emptyVerdict({ name, number: 0, isArchived: false }, '')
     const { message, offset = 0 } = error
     verdict.problems.push({ code: 'FORMAT_TOO_NEW', message, file: name, offset })
     return verdict
   }
+}
+
+/**
+ * The same without the index.
+ * @throws TidewheelError FORMAT_TOO_NEW
+ */
+export function verifyBlocks(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
+  const options = { direct: window.isAligned }
+  const segment = inspectSegment(storage, name, window, options)
+  return new SegmentVerifier(storage, segment, window).verify()
 }
 
 class SegmentVerifier {
@@ -103,7 +114,7 @@ class SegmentVerifier {
     this.segment = segment
     this.window = window
     const journalId = segment.header === undefined ? '' : hex(segment.header.journalId)
-    this.verdict = emptyVerdict(segment.name, segment.number, journalId)
+    this.verdict = emptyVerdict(segment, journalId)
   }
 
   verify(): SegmentVerdict {
@@ -113,7 +124,7 @@ class SegmentVerifier {
     }
     if (segment.problem !== '') this.report('SEGMENT_DAMAGED', 0, segment.problem)
     if (segment.header === undefined) return verdict
-    const file = this.storage.open(segment.name, 'read', { direct: this.window.isAligned })
+    const file = openSegment(this.storage, segment.name, { direct: this.window.isAligned })
     try {
       this.checker.enterSegment(segment)
       this.window.enter(file)
@@ -146,7 +157,8 @@ class SegmentVerifier {
       this.startAgain()
       return next
     }
-    const isTorn = found === 'unreadable' && dataEnd <= offset + BLOCK_BYTES_MAX
+    const mayBeTorn = found === 'unreadable' && !segment.isArchived
+    const isTorn = mayBeTorn && dataEnd <= offset + BLOCK_BYTES_MAX
     this.report(
       isTorn ? 'TAIL_TORN' : 'BLOCK_DAMAGED',
       offset,
@@ -254,10 +266,14 @@ class SegmentVerifier {
   }
 }
 
-function emptyVerdict(name: string, number: number, journalId: string): SegmentVerdict {
+function emptyVerdict(
+  { name, number, isArchived }: Pick<SegmentFile, 'name' | 'number' | 'isArchived'>,
+  journalId: string,
+): SegmentVerdict {
   return {
     name,
     number,
+    isArchived,
     journalId,
     problems: [],
     indexProblem: undefined,

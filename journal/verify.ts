@@ -14,7 +14,7 @@ import { HASH_BYTES } from './block-layout.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
-import { segmentNumberOf } from './segment-layout.js'
+import { segmentNames } from './open-segment.js'
 import { checkSnapshots } from './snapshot-check.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
@@ -124,10 +124,6 @@ export async function verifyWith(
     ...report,
     seconds: (performance.now() - startedMs) / 1000,
   }
-}
-
-function segmentNames(storage: Storage): string[] {
-  return storage.list().filter((name) => segmentNumberOf(name) > 0)
 }
 
 function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefined {

@@ -8,7 +8,7 @@ import { printableJson } from './printable.js'
 import { parseTime } from './time-argument.js'
 import type { ReplayOptions } from './verify-command.js'
 
-export type CommandName = 'read' | 'verify' | 'info' | 'backup' | 'restore' | 'drill'
+export type CommandName = 'read' | 'verify' | 'info' | 'backup' | 'restore' | 'archive' | 'drill'
 
 export type Invocation =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -31,6 +31,7 @@ export type Invocation =
       readonly target: string
       readonly options: RestoreOptions
     }
+  | { readonly kind: 'archive'; readonly path: string; readonly before: number }
   | { readonly kind: 'drill'; readonly options: DrillOptions }
 
 /** Wrong arguments: exit code 2. */
@@ -43,7 +44,15 @@ export class UsageError extends Error {
   }
 }
 
-const COMMANDS: readonly string[] = ['read', 'verify', 'info', 'backup', 'restore', 'drill']
+const COMMANDS: readonly string[] = [
+  'read',
+  'verify',
+  'info',
+  'backup',
+  'restore',
+  'archive',
+  'drill',
+]
 const THREADS_MAX = 256
 const KILLS_MAX = 1000
 const KILLS_DEFAULT = 3
@@ -63,6 +72,7 @@ const OPTIONS: Readonly<Record<CommandName, Options>> = {
   info: { ...HELP, json: FLAG },
   backup: { ...HELP },
   restore: { ...HELP, 'to-sequence': TEXT, 'to-time': TEXT },
+  archive: { ...HELP, before: TEXT },
   drill: {
     ...HELP,
     domain: TEXT,
@@ -117,6 +127,10 @@ export function parseArguments(argv: readonly string[]): Invocation {
       }
     case 'info':
       return { kind: command, path, json }
+    case 'archive': {
+      const before = integer(command, values, 'before') ?? Number.MAX_SAFE_INTEGER
+      return { kind: command, path, before }
+    }
   }
 }
 

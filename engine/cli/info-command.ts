@@ -120,6 +120,7 @@ function segments(survey: JournalSurvey): string[] {
       String(segment.number),
       size(segment.sizeBytes),
       size(segment.usedBytes),
+      segment.archivedBytes === 0 ? '-' : size(segment.archivedBytes),
       segment.indexBytes === 0 ? '-' : size(segment.indexBytes),
       count(segment.blocks),
       count(events),
@@ -132,6 +133,7 @@ function segments(survey: JournalSurvey): string[] {
     'number',
     'size',
     'used',
+    'archived',
     'index',
     'blocks',
     'events',
@@ -139,7 +141,7 @@ function segments(survey: JournalSurvey): string[] {
     'first event',
     'last event',
   ]
-  return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6])
+  return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6, 7])
 }
 
 function snapshots(survey: JournalSurvey): string[] {

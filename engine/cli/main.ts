@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies, surveys and copies journals, and drills domains. Exit
+ * The command `tidewheel`: reads, verifies, surveys, copies and archives journals, and drills domains. Exit
  * codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
 import { DrillError } from '../drill/drill-error.js'
 import { ModuleError } from '../user-module.js'
+import { archiveCommand } from './archive-command.js'
 import { type Invocation, parseArguments, UsageError } from './arguments.js'
 import { backupCommand } from './backup-command.js'
 import { drillCommand } from './drill-command.js'
@@ -43,6 +44,8 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       return backupCommand(invocation.path, invocation.target, output)
     case 'restore':
       return restoreCommand(invocation.path, invocation.target, invocation.options, output)
+    case 'archive':
+      return archiveCommand(invocation.path, invocation.before, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

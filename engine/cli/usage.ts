@@ -2,13 +2,15 @@
 import type { CommandName } from './arguments.js'
 
 const GENERAL = `tidewheel reads the journal of an engine. It takes no lock and never writes there, so it may
-run beside the engine, and only --replay needs the application. A drill writes a journal of its own.
+run beside the engine, and only --replay needs the application. Two commands do write: archive takes
+the lock of the journal, and a drill has a journal of its own.
 
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
   tidewheel info DIR      what is in the journal: segments, snapshots, streams, types
   tidewheel backup DIR TARGET      copies the journal, also while it is running
   tidewheel restore BACKUP DIR     a journal from a backup, all of it or up to a point
+  tidewheel archive DIR   compresses the segments that are full; everything still reads them
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -106,6 +108,18 @@ Answers that were given behind the point are gone from DIR. Whatever has followe
 (projections elsewhere, other systems) may be ahead of it then.
 `
 
+const ARCHIVE = `tidewheel archive DIR [options]
+
+Compresses the segments that nothing is written to any more, oldest first, each in the place of
+the plain one, which goes when the archive is on disk and was read back. Nothing else changes: the
+engine, reads and all commands read archived segments as they read the others. It takes the lock
+of the journal, so no engine may have it open; a running engine has engine.archive().
+
+Broken off, it leaves the journal whole, and may be run again.
+
+  --before SEQ   only segments all of whose events come before this sequence (default: all)
+`
+
 const DRILL = `tidewheel drill --domain MODULE [options]
 
 Runs your domain under load in a process of its own, durably, kills that process with SIGKILL at
@@ -130,6 +144,7 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   info: INFO,
   backup: BACKUP,
   restore: RESTORE,
+  archive: ARCHIVE,
   drill: DRILL,
 }
 

@@ -23,6 +23,9 @@ const SNAPSHOT = 'test/engine/snapshot.test.js'
 const SNAPSHOT_FILE = 'test/engine/snapshot-file.test.js'
 const SNAPSHOT_POLICY = 'test/engine/snapshot-policy.test.js'
 const SNAPSHOT_TOOLS = 'test/cli/snapshots.test.js'
+const ARCHIVE = 'test/journal/archive.test.js'
+const ARCHIVE_CRASH = 'test/journal/archive-crash.test.js'
+const ARCHIVE_DAMAGE = 'test/journal/archive-damage.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -315,5 +318,83 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     search: 'this.policy.attempted(now);',
     replace: '',
     test: SNAPSHOT_POLICY,
+  },
+  {
+    name: 'archive: the plain segment is removed before the archive is synced',
+    file: 'journal/archive-writer.js',
+    search: 'target.sync();',
+    replace: '',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: the plain segment is removed before the name of the archive is synced',
+    file: 'journal/archive-writer.js',
+    search: 'storage.rename(temporary, archiveName(number));\n        storage.syncDirectory();',
+    replace: 'storage.rename(temporary, archiveName(number));',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: the plain segment is removed first',
+    file: 'journal/archive-writer.js',
+    search: 'storage.rename(temporary, archiveName(number));',
+    replace:
+      'storage.remove(name); storage.rename(temporary, archiveName(number)); storage.syncDirectory(); return storedBytes;',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: what was written is not read back',
+    file: 'journal/archive-writer.js',
+    search: 'refuseWrong(storage, segment, lastHash, window);\n',
+    replace: '\n',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: takes a segment whose next one a loss of power may empty',
+    file: 'journal/archive.js',
+    search: 'if (header.syncedThrough >= first.blockNumber)',
+    replace: 'if (true)',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: the directory is listed only once',
+    file: 'journal/open-segment.js',
+    search: '[...storage.list(), ...storage.list()]',
+    replace: 'storage.list()',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: the checksum of a chunk is not looked at',
+    file: 'journal/archived-segment.js',
+    search: 'this.isForged || crc32(stored) !== checksum',
+    replace: 'this.isForged',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a chunk that cannot be unpacked reads as zeros',
+    file: 'journal/archived-segment.js',
+    search: 'new Uint8Array(ARCHIVE_CHUNK_BYTES).fill(DAMAGED_BYTE)',
+    replace: 'new Uint8Array(ARCHIVE_CHUNK_BYTES)',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a chunk is unpacked to whatever length it has',
+    file: 'journal/archived-segment.js',
+    search: '{ maxOutputLength: plainBytes, chunkSize: plainBytes }',
+    replace: '{}',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a journal may end in an archived segment',
+    file: 'journal/tail-decision.js',
+    search: 'if (archived === 0 || ',
+    replace: 'if (true || ',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: an opening mends what lies in one',
+    file: 'journal/recovery.js',
+    search: 'refuseChangeOfArchive(segments, scan);\n',
+    replace: '\n',
+    test: ARCHIVE_DAMAGE,
   },
 ]

@@ -5,22 +5,24 @@
  *   simulation   a seeded engine over a disk that loses, tears and refuses
  *   fuzz         changed bytes for every decoder of what may come from a stranger
  *   damage       every bit and every length of a small journal
+ *   keys         ten million idempotency keys, archived and asked for again
  */
 import { parseArgs } from 'node:util'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import { SimulationFailure, simulate } from '../../test/support/simulation/simulation.js'
 import { soakDamage } from './damage-suite.js'
 import { soakFuzz } from './fuzz-suite.js'
+import { soakKeys } from './keys-suite.js'
 
 const GENERATIONS_DEFAULT = 30
 
-const SUITES: readonly string[] = ['simulation', 'fuzz', 'damage']
+const SUITES: readonly string[] = ['simulation', 'fuzz', 'damage', 'keys']
 
 const USAGE = `The long run of a suite: seed after seed, until the time is over or one fails.
 
   npm run soak -- [options]
 
-  --suite NAME     simulation, fuzz, or damage, which tries everything once and ends
+  --suite NAME     simulation, fuzz, or damage and keys, which try everything once and end
                                                              (default simulation)
   --minutes N      how long                                  (default 10)
   --seed N         this seed of the simulation only, and the hash of all that happened
@@ -64,6 +66,7 @@ async function main(): Promise<number> {
   try {
     const { suite, minutes, from } = options
     if (suite === 'fuzz') return (await soakFuzz(minutes, from)) ? 0 : EXIT_WRONG
+    if (suite === 'keys') return (await soakKeys()) ? 0 : EXIT_WRONG
     if (suite === 'damage') return soakDamage() ? 0 : EXIT_WRONG
     if (options.seed === undefined) await soak(options)
     else await repeat(options.seed, options.generations)

@@ -57,13 +57,16 @@ describe('arguments', () => {
     expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
     expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
     expect(parseArguments(['info', '-h'])).toEqual({ kind: 'help', topic: 'info' })
+    const all = { kind: 'archive', path: 'd', before: Number.MAX_SAFE_INTEGER }
+    expect(parseArguments(['archive', 'd'])).toEqual(all)
+    expect(parseArguments(['archive', 'd', '--before', '7'])).toEqual({ ...all, before: 7 })
     expect(parseArguments(['help', 'read'])).toEqual({ kind: 'help', topic: 'read' })
     expect(parseArguments(['--version'])).toEqual({ kind: 'version' })
   })
 
   it.each([
     [[], 'no command'],
-    [['reed', 'd'], 'the commands are read, verify, info, backup, restore, drill'],
+    [['reed', 'd'], 'the commands are read, verify, info, backup, restore, archive, drill'],
     [['drill'], '--domain MODULE is missing'],
     [['drill', 'd', '--domain', 'm'], '--data'],
     [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],
@@ -87,6 +90,8 @@ describe('arguments', () => {
     [['verify', 'a', '--threads', '0'], 'from 1 to 256'],
     [['verify', 'a', '--threads', '257'], 'from 1 to 256'],
     [['info', 'a', '--json=yes'], '--json'],
+    [['archive', 'a', '--before', '0'], 'whole number from 1'],
+    [['archive'], 'directory is missing'],
   ])('parseArguments: refuses %j', (argv, sentence) => {
     expect(() => parseArguments(argv)).toThrow(UsageError)
     expect(() => parseArguments(argv)).toThrow(sentence)
@@ -101,7 +106,7 @@ describe('arguments', () => {
   it('tidewheel: exit code 1 and the reason when there is no journal', async () => {
     const file = join(directory, 'file')
     writeFileSync(file, 'text')
-    for (const command of ['read', 'verify', 'info']) {
+    for (const command of ['read', 'verify', 'info', 'archive']) {
       for (const [path, reason] of [
         [join(directory, 'missing'), 'JOURNAL_UNREADABLE'],
         [file, 'JOURNAL_UNREADABLE'],
@@ -116,7 +121,7 @@ describe('arguments', () => {
   })
 
   it('tidewheel: --help and --version print and succeed', async () => {
-    for (const args of [['--help'], ['read', '--help'], ['verify', '-h'], ['info', '--help']]) {
+    for (const args of [['--help'], ['read', '--help'], ['verify', '-h'], ['archive', '-h']]) {
       const { code, stdout, stderr } = await runCli(args)
       expect([code, stderr]).toEqual([0, ''])
       expect(stdout).toContain('tidewheel')

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { archiveName } from '../../journal/archive-layout.js'
 import { type CopyEnd, planWhole } from '../../journal/copy-plan.js'
 import { TidewheelError } from '../../journal/errors.js'
 import { copyJournal } from '../../journal/journal-copy.js'
+import { planCut } from '../../journal/journal-cut.js'
 import { writeManifest } from '../../journal/manifest.js'
 import { UNFINISHED_COPY } from '../../journal/manifest-layout.js'
 import { ReadWindow } from '../../journal/read-window.js'
@@ -11,6 +13,7 @@ import { FINGERPRINT_BYTES, snapshotName } from '../../journal/snapshot-layout.j
 import type { Storage } from '../../journal/storage.js'
 import { verifyWith } from '../../journal/verify.js'
 import { verifySegment } from '../../journal/verify-segment.js'
+import { archive, archivedJournal, forms } from '../support/archived-journal.js'
 import { DiskCrash, type DiskFault } from '../support/disk/disk-calls.js'
 import { SimulatedDisk } from '../support/disk/simulated-disk.js'
 import { JournalBuilder, sealedJournal } from '../support/journal-builder.js'
@@ -92,6 +95,41 @@ describe('copyJournal', () => {
     expect(bytes).toHaveLength(64 * 1024)
     expect(bytes.subarray(fileOffset).every((byte) => byte === 0)).toBe(true)
     expect(opened(recover(target)).sequences).toEqual(upTo(4))
+  })
+
+  it('archives: stay archives in a copy, and are unpacked where it ends (every block as the end)', async () => {
+    const builder = archivedJournal()
+    const { storage } = builder
+    const whole = new MemoryStorage()
+    await copy(storage, whole)
+    expect(forms(whole)).toBe('1a 2a 3')
+    for (const name of [1, 2].map(archiveName)) {
+      expect(Buffer.compare(whole.bytesOf(name), storage.bytesOf(name)), name).toBe(0)
+    }
+    expect(opened(recover(whole)).sequences).toEqual(upTo(12))
+    const found = new Set<string>()
+    for (let sequence = 1; sequence <= 12; sequence++) {
+      const plan = await planCut(storage, { sequence }).catch(() => undefined)
+      if (plan === undefined) continue
+      const target = new MemoryStorage()
+      const report = await copyJournal(storage, target, plan, window)
+      expect(opened(recover(target)).sequences).toEqual(upTo(report.sequence))
+      expect(
+        (await verifyWith(target, async (name) => verifySegment(target, name, window))).ok,
+      ).toBe(true)
+      found.add(forms(target))
+    }
+    expect([...found]).toEqual(['1', '1 2', '1a 2', '1a 2a 3'])
+  })
+
+  it('archives: a segment that becomes one while it is copied is in the copy', async () => {
+    const { storage } = sealedJournal()
+    const plan = await planWhole(storage)
+    archive(storage)
+    const target = new MemoryStorage()
+    await copyJournal(storage, target, plan, window)
+    expect(forms(target)).toBe('1 2 3')
+    expect(opened(recover(target)).sequences).toEqual(upTo(12))
   })
 
   it('copy: of a journal without events, and of one whose next segment has no block yet', async () => {

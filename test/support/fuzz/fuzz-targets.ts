@@ -1,4 +1,5 @@
 /** All decoders of untrusted bytes. */
+import { archiveTargets } from './archive-targets.js'
 import { formatTargets } from './format-targets.js'
 import type { FuzzTarget } from './fuzz-target.js'
 import { makeJournalSample } from './journal-sample.js'
@@ -19,6 +20,7 @@ export async function makeFuzzTargets(folder: string): Promise<readonly FuzzTarg
     ...walkTargets(sample),
     ...journalTargets(),
     ...(await snapshotTargets()),
+    ...archiveTargets(),
     ...textTargets(folder, sample),
   ]
 }
