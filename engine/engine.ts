@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import type { ChainHead } from '../journal/chain-head.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
@@ -192,6 +193,16 @@ export class Engine {
     return this.log.position()
   }
 
+  /**
+   * The head of the hash chain over everything that was answered before: note `sequence` and `hash`
+   * elsewhere, and `tidewheel verify --head` shows later that nothing of it has changed.
+   * @throws TidewheelError NO_JOURNAL, ENGINE_STOPPED
+   */
+  async head(): Promise<ChainHead> {
+    this.journalPath()
+    return this.log.head()
+  }
+
   /** A hash of the whole state: the same after a restart, or something is not deterministic. */
   digest(): Promise<string> {
     return this.side.digest()
@@ -208,13 +219,8 @@ export class Engine {
    *   without it
    */
   async snapshot(): Promise<string | undefined> {
-    const { path, domain } = this
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
-      )
-    }
+    const path = this.journalPath()
+    const { domain } = this
     const reason = this.side.stopReason()
     if (reason !== undefined) throw reason
     const sealedSegment = this.journalPosition().segmentNumber - 1
@@ -234,6 +240,14 @@ export class Engine {
     // Before the directory is free for others.
     if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])
+  }
+
+  private journalPath(): string {
+    if (this.path !== undefined) return this.path
+    throw new TidewheelError(
+      'NO_JOURNAL',
+      "durability 'none' keeps no history, so there are no files to work on; use 'disk' or 'os'",
+    )
   }
 
   private indexOf(aggregate: { name: string; domain: Domain; index: number }): number {

@@ -1,4 +1,5 @@
 /** The public surface of tidewheel. */
+export type { ChainHead } from '../journal/chain-head.js'
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
 export type { RecoveryCut, RecoveryReport } from '../journal/recovery-report.js'
 export {

@@ -120,6 +120,21 @@ export function readBlockHeader(
       { offset },
     )
   }
+  return fieldsOf(bytes, offset, view)
+}
+
+/**
+ * The header of a block that a hash proves to be whole, so that its checksums, which need the salt of
+ * its segment, add nothing; undefined where no writer has written it.
+ */
+export function readProvenHeader(bytes: Uint8Array): BlockHeader | undefined {
+  if (bytes.byteLength < BLOCK_HEADER_BYTES) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, BLOCK_HEADER_BYTES)
+  if (view.getUint32(BLOCK_MAGIC_OFFSET, true) !== BLOCK_MAGIC) return undefined
+  return fieldsOf(bytes, 0, view)
+}
+
+function fieldsOf(bytes: Uint8Array, offset: number, view: DataView): BlockHeader | undefined {
   const header: BlockHeader = {
     durability: view.getUint8(BLOCK_DURABILITY),
     journalId: copyOf(bytes, offset + BLOCK_JOURNAL_ID, JOURNAL_ID_BYTES),
@@ -135,13 +150,27 @@ export function readBlockHeader(
     syncedThrough: getU64(view, BLOCK_SYNCED_THROUGH),
     payloadChecksum: view.getUint32(BLOCK_PAYLOAD_CHECKSUM, true),
   }
-  const known = format === FORMAT_VERSION && hasZeroReserve(view)
+  const known = view.getUint16(BLOCK_FORMAT, true) === FORMAT_VERSION && hasZeroReserve(view)
   return known && isPossible(header) ? header : undefined
 }
 
 /** SHA-256 over header and payload, without the padding. */
-export function blockHash(bytes: Uint8Array): Uint8Array {
+export function blockDigest(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(bytes).digest())
+}
+
+/**
+ * A block's link in the chain: of all that a proof has to know of a block that it only passes, the
+ * digest is enough (event-proof.ts).
+ */
+export function chainHash(previousHash: Uint8Array, digest: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(previousHash).update(digest).digest())
+}
+
+/** The hash of a block, given its header and payload, without the padding. */
+export function blockHash(bytes: Uint8Array): Uint8Array {
+  const previousHash = bytes.subarray(BLOCK_PREVIOUS_HASH, BLOCK_PREVIOUS_HASH + HASH_BYTES)
+  return chainHash(previousHash, blockDigest(bytes))
 }
 
 /** `slice` of a Buffer would share its memory, which is read into again. */

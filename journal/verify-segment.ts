@@ -27,6 +27,7 @@ export type VerifyProblemCode =
   | 'SEGMENT_FOREIGN'
   | 'BLOCK_DAMAGED'
   | 'CHAIN_BROKEN'
+  | 'HEAD_MISSING'
   | 'PADDING_NOT_ZERO'
   | 'TIME_BACKWARDS'
   | 'TAIL_TORN'
@@ -64,15 +65,24 @@ export interface SegmentVerdict {
   nextSequence: number
   /** After the last good block. */
   endOffset: number
+  /** The block whose hash is asked for, and the last sequence at its end; 0: it is not here. */
+  notedBlock: number
+  notedSequence: number
 }
 
 /** A hostile file could otherwise fill the memory with sentences. */
 const PROBLEMS_MAX = 100
 
-export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
+/** @param notedHash of a block that is looked for, hexadecimal; '': none */
+export function verifySegment(
+  storage: Storage,
+  name: string,
+  window: ReadWindow,
+  notedHash = '',
+): SegmentVerdict {
   try {
     const segment = inspectSegment(storage, name, window)
-    const verdict = new SegmentVerifier(storage, segment, window).verify()
+    const verdict = new SegmentVerifier(storage, segment, window, notedHash).verify()
     if (verdict.problems.length === 0) {
       verdict.indexProblem = findIndexProblem(storage, segment.number, window)
     }
@@ -90,14 +100,16 @@ class SegmentVerifier {
   private readonly storage: Storage
   private readonly segment: SegmentFile
   private readonly window: ReadWindow
+  private readonly notedHash: string
   private readonly verdict: SegmentVerdict
   private readonly cursor = new FrameCursor()
   private checker = new BlockChecker(0, 0)
   /** Of the block before; '' when that is not known. */
   private previousHash = ''
 
-  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow) {
+  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow, notedHash: string) {
     this.storage = storage
+    this.notedHash = notedHash
     this.segment = segment
     this.window = window
     const journalId = segment.header === undefined ? '' : hex(segment.header.journalId)
@@ -213,6 +225,10 @@ class SegmentVerifier {
     verdict.lastHash = hash
     verdict.nextSequence = checker.nextSequence
     verdict.endOffset = offset + lengthBytes
+    if (hash === this.notedHash) {
+      verdict.notedBlock = header.blockNumber
+      verdict.notedSequence = checker.nextSequence - 1
+    }
     return lengthBytes
   }
 
@@ -273,6 +289,8 @@ function emptyVerdict(name: string, number: number, journalId: string): SegmentV
     lastTimeUs: 0,
     nextSequence: 0,
     endOffset: SEGMENT_DATA,
+    notedBlock: 0,
+    notedSequence: 0,
   }
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies and surveys journals, and drills domains. Exit codes: 0
+ * The command `tidewheel`: reads, verifies and surveys journals, proves events, and drills domains. Exit codes: 0
  * all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
@@ -12,6 +12,7 @@ import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
 import { LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
+import { checkProofCommand, proveCommand } from './prove-command.js'
 import { readCommand } from './read-command.js'
 import { usage } from './usage.js'
 import { verifyCommand } from './verify-command.js'
@@ -31,12 +32,16 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       return verifyCommand(
         invocation.path,
         invocation.json,
-        invocation.threads,
+        invocation.options,
         invocation.replay,
         output,
       )
     case 'info':
       return infoCommand(invocation.path, invocation.json, output)
+    case 'prove':
+      return proveCommand(invocation.path, invocation.sequence, invocation.head, output)
+    case 'check':
+      return checkProofCommand(invocation.file, invocation.head, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

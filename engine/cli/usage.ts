@@ -7,6 +7,7 @@ run beside the engine, and only --replay needs the application. A drill writes a
   tidewheel read DIR      the events, one JSON object a line
   tidewheel verify DIR    checks every block, the hash chain and every event
   tidewheel info DIR      what is in the journal: segments, streams, types
+  tidewheel prove DIR SEQ proves an event to somebody who has noted a head
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -50,10 +51,12 @@ each problem is listed with its file and offset.
 An index of a segment is a cache: one that is wrong is listed too, but concerns neither the
 journal nor the exit code. It may be deleted.
 
-The head hash stands for the whole journal: noted elsewhere, it proves later that nothing
-before it has changed.
+The head, SEQUENCE:HASH, stands for the whole journal: note it elsewhere, and --head shows later
+that nothing before it has been changed, removed or reordered.
 
   --json           one JSON object instead of text
+  --head SEQ:HASH  the journal must still hold exactly the history of this noted head; what was
+                   added since is checked too, but no note vouches for it
   --threads N      worker threads (default: one a processor core)
   --replay         also replay the journal with its domain, twice, and compare the two states:
                    where they differ, an evolve depends on the clock, on randomness or on a
@@ -71,6 +74,21 @@ whole journal once.
 Only what was kept is counted: a rejected command without a key leaves nothing behind.
 
   --json   one JSON object instead of text; times are microseconds since 1970
+`
+
+const PROVE = `tidewheel prove DIR SEQUENCE [--head SEQ:HASH]
+tidewheel prove --check FILE --head SEQ:HASH
+
+The first prints a proof, as JSON: that the event with this sequence lies in the history of a
+head, SEQUENCE:HASH as info, verify and engine.head() give it. The second checks one without the
+journal, against a head that was noted elsewhere, and prints the event. Exit code 0: proved.
+1: not, and the reason is on stderr.
+
+A proof has the blocks that hold the event, its type and the ids that it names, and 32 bytes for
+each other block up to the head. The sooner after the event the head was noted, the smaller.
+
+  --head SEQ:HASH  when proving: up to this head (default: the last block there is)
+  --check FILE     checks the proof in this file
 `
 
 const DRILL = `tidewheel drill --domain MODULE [options]
@@ -95,6 +113,7 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   read: READ,
   verify: VERIFY,
   info: INFO,
+  prove: PROVE,
   drill: DRILL,
 }
 
