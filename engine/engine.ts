@@ -11,6 +11,7 @@ import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
 import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
+import { checkDeterminism, type DeterminismReport } from './determinism/determinism-check.js'
 import {
   type Aggregate,
   type CommandType,
@@ -28,7 +29,7 @@ import { fingerprintOf, type ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
 import type { AcceptedReceipt, Receipt } from './receipt.js'
-import { SnapshotPool } from './snapshot/snapshot-pool.js'
+import { ReplayPool } from './snapshot/replay-pool.js'
 import { ThreadSide } from './thread-side.js'
 
 /** A second one, in case that the newest is damaged. */
@@ -52,7 +53,7 @@ export class Engine {
   private readonly port: CommandPort
   private readonly log: EventLog
   private readonly decoder: EventDecoder
-  private readonly snapshots = new SnapshotPool()
+  private readonly replays = new ReplayPool()
   /** Of the journal's directory; undefined at durability `none`. */
   private readonly path: string | undefined
 
@@ -219,15 +220,28 @@ export class Engine {
    *   without it
    */
   async snapshot(): Promise<string | undefined> {
-    const path = this.journalPath()
+    const path = this.runningPath()
     const { domain } = this
-    const reason = this.side.stopReason()
-    if (reason !== undefined) throw reason
     const sealedSegment = this.journalPosition().segmentNumber - 1
     if (sealedSegment < 1) return undefined
     const { name: domainName, moduleUrl } = domain
     const source = { domainName, moduleUrl, fingerprint: fingerprintOf(domain) }
-    return this.snapshots.build({ path, domain: source, sealedSegment, keep: SNAPSHOTS_KEPT })
+    return this.replays.snapshot({ path, domain: source, sealedSegment, keep: SNAPSHOTS_KEPT })
+  }
+
+  /**
+   * Replays the files, from the newest snapshot or the first event on, and compares the state that
+   * they give with the live one at the same sequence; where they differ, an `evolve` depends on more
+   * than its arguments, and the first stream that differs is named. The replay runs on a thread of its
+   * own, with a second state in memory, and on a clock of another day; commands wait only while the
+   * live state is hashed, for `pausedMs`.
+   *
+   * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, JOURNAL_DAMAGED, REPLAY_FAILED when an
+   *   `evolve` throws, ENGINE_CLOSED, ENGINE_STOPPED
+   */
+  async checkDeterminism(): Promise<DeterminismReport> {
+    const { domain, side, replays } = this
+    return checkDeterminism(this.runningPath(), domain, side.liveState, replays)
   }
 
   /**
@@ -236,10 +250,18 @@ export class Engine {
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
-    const broken = this.snapshots.close()
+    const broken = this.replays.close()
     // Before the directory is free for others.
     if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])
+  }
+
+  /** @throws TidewheelError also when the engine does not run any more */
+  private runningPath(): string {
+    const path = this.journalPath()
+    const reason = this.side.stopReason()
+    if (reason !== undefined) throw reason
+    return path
   }
 
   private journalPath(): string {

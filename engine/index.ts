@@ -21,6 +21,7 @@ export {
   uuid,
 } from '../journal/schema/field-types.js'
 export type { CommandOptions, ReceiptsListener } from './command-port.js'
+export type { DeterminismReport } from './determinism/determinism-check.js'
 export {
   type Aggregate,
   type AggregateOptions,

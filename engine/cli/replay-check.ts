@@ -13,6 +13,7 @@
 import { type Catalogue, mergeCatalogue } from '../../journal/catalogue.js'
 import { journalBlocks } from '../../journal/event-reader.js'
 import { openJournalFolder } from '../../journal/journal-folder.js'
+import { onAnotherDay } from '../another-day.js'
 import type { Domain } from '../domain.js'
 import { DomainRuntime } from '../domain-runtime.js'
 import { Replay } from '../replay.js'
@@ -46,24 +47,4 @@ export async function checkReplay(path: string, domain: Domain): Promise<ReplayC
 /** As opening does: the journal's window of keys belongs to the digest. */
 function bindAll(runtime: DomainRuntime, found: Catalogue | undefined): void {
   runtime.bind(mergeCatalogue(found, runtime.domain.name, runtime.declaration()).catalogue)
-}
-
-const OTHER_DAY_MS = 400 * 24 * 60 * 60 * 1000
-
-/** Runs with the clock put forward, for everything that asks `Date`. */
-function onAnotherDay(run: () => void): void {
-  const Real = globalThis.Date
-  const now = (): number => Real.now() + OTHER_DAY_MS
-  globalThis.Date = new Proxy(Real, {
-    get: (target, name, receiver) =>
-      name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown),
-    construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
-    apply: () => new Real(now()).toString(),
-  })
-  try {
-    run()
-  } finally {
-    globalThis.Date = Real
-  }
 }

@@ -1,8 +1,9 @@
-/** What the worker of the snapshot pool runs: makes one snapshot of a journal on disk. */
-import { type ErrorMessage, errorMessageOf } from '../../journal/error-message.js'
+/** What a worker of the replay pool runs for a snapshot: makes one of a journal on disk. */
+import { errorMessageOf } from '../../journal/error-message.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
+import type { ReplayOutcome } from './replay-pool.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {
@@ -13,16 +14,13 @@ export interface SnapshotTask {
   readonly keep: number
 }
 
-/** An error of ours keeps its code on the way. */
-export type SnapshotOutcome = { readonly file: string } | { readonly error: ErrorMessage }
-
-export default async function build(task: SnapshotTask): Promise<SnapshotOutcome> {
+export default async function build(task: SnapshotTask): Promise<ReplayOutcome<string>> {
   try {
     const domain = await loadDomain(task.domain)
     // Past the page cache: what is in it belongs to others.
     const window = new ReadWindow(undefined, true)
     const storage = openFileStorage(task.path)
-    return { file: buildSnapshot(storage, domain, task.sealedSegment, task.keep, window) }
+    return { value: buildSnapshot(storage, domain, task.sealedSegment, task.keep, window) }
   } catch (error) {
     return { error: errorMessageOf(error) }
   }
