@@ -34,6 +34,7 @@ import { Lanes } from './lanes.js'
 import { diskFull } from './not-taken.js'
 import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
+import { type QuietRead, QuietReads } from './quiet-reads.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
@@ -76,6 +77,7 @@ export class EngineHost {
   private port: CommandPort | undefined
   private inBatch = false
   private readonly reads: SyncedReads
+  private readonly quietReads: QuietReads
   private readonly ending: EngineEnding
 
   /** @throws TidewheelError as openState does; the lock is free then */
@@ -108,6 +110,7 @@ export class EngineHost {
     this.ring = new EventRingWriter(this.ringMemory)
     this.gate = new Gate([this.ring])
     this.reads = new SyncedReads(this.ring, this.gate, () => this.stopReason())
+    this.quietReads = new QuietReads(this.ring, this.edgeMemory)
     this.ending = new EngineEnding({
       tell: (status) => this.tell(status),
       drain: () => this.drain(),
@@ -184,6 +187,7 @@ export class EngineHost {
   runBatches(): boolean {
     if (this.inBatch || this.failure !== undefined) return false
     this.lookAtDisk()
+    if (this.quietReads.answer()) return false
     this.inBatch = true
     let didWork = false
     try {
@@ -223,6 +227,20 @@ export class EngineHost {
     // What this thread has submitted before is seen.
     this.port?.flush()
     this.runBatches()
+    this.driver.kick()
+    return answered
+  }
+
+  /**
+   * What `look` returns of the state, and where the journal ends with this very state: batches wait
+   * until there is such a place.
+   */
+  whenQuiet<T>(look: () => T): Promise<QuietRead<T>> {
+    if (this.ending.hasBegun) return Promise.reject(this.stopReason())
+    const answered = this.quietReads.add(() => {
+      if (this.hasFailed) throw this.stopReason()
+      return look()
+    })
     this.driver.kick()
     return answered
   }
@@ -322,6 +340,7 @@ export class EngineHost {
       !this.gate.isEmpty ||
       this.processor.isHeldUp ||
       !this.reads.isEmpty ||
+      !this.quietReads.isEmpty ||
       this.port?.inFlight === true
     )
   }
@@ -342,6 +361,7 @@ export class EngineHost {
   private abandon(failure: TidewheelError): void {
     this.gate.fail()
     this.reads.fail()
+    this.quietReads.fail(this.stopReason())
     this.port?.fail()
     this.onFailure?.(failure)
     this.options.logger.error(failure.message)

@@ -6,12 +6,14 @@ import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
 import type { ArchiveReport } from '../journal/archive.js'
 import type { BackupReport } from '../journal/backup.js'
+import type { ChainHead } from '../journal/chain-head.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
 import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
+import type { DeterminismReport } from './determinism/determinism-check.js'
 import {
   type Aggregate,
   type CommandType,
@@ -204,6 +206,16 @@ export class Engine {
     return this.log.position()
   }
 
+  /**
+   * The head of the hash chain over everything that was answered before: note `sequence` and `hash`
+   * elsewhere, and `tidewheel verify --head` shows later that nothing of it has changed.
+   * @throws TidewheelError NO_JOURNAL, ENGINE_STOPPED
+   */
+  async head(): Promise<ChainHead> {
+    this.files.refuseWithout('note the head of')
+    return this.log.head()
+  }
+
   /** A hash of the whole state: the same after a restart, or something is not deterministic. */
   digest(): Promise<string> {
     return this.side.digest()
@@ -251,6 +263,20 @@ export class Engine {
     const { before = Number.MAX_SAFE_INTEGER } = options
     firstWanted('before', before)
     return this.files.archive(before)
+  }
+
+  /**
+   * Replays the files, from the newest snapshot or the first event on, and compares the state that
+   * they give with the live one at the same sequence; where they differ, an `evolve` depends on more
+   * than its arguments, and the first stream that differs is named. The replay runs on a thread of its
+   * own, with a second state in memory, and on a clock of another day; commands wait only while the
+   * live state is hashed, for `pausedMs`.
+   *
+   * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, JOURNAL_DAMAGED, REPLAY_FAILED when an
+   *   `evolve` throws, ENGINE_CLOSED, ENGINE_STOPPED
+   */
+  async checkDeterminism(): Promise<DeterminismReport> {
+    return this.files.checkDeterminism(this.side.liveState)
   }
 
   /**

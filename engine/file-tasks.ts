@@ -1,6 +1,7 @@
 /**
  * What a running engine has done with its files, each on a thread of its own while commands go on:
- * snapshots, backups and archives. None of it looks at live state.
+ * snapshots, backups, archives and
+ * checks of determinism. Only the last look at live state.
  */
 import { resolve } from 'node:path'
 import type { ArchiveReport } from '../journal/archive.js'
@@ -11,6 +12,12 @@ import type { RecoveryReport } from '../journal/recovery-report.js'
 import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
 import type { BackupTask } from './backup-task.js'
+import type { ComparisonTask, ComparisonVerdict } from './determinism/comparison-task.js'
+import {
+  checkDeterminism,
+  type DeterminismReport,
+  type LiveStateSource,
+} from './determinism/determinism-check.js'
 import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { Snapshots } from './snapshot/snapshots.js'
@@ -36,6 +43,10 @@ export class FileTasks {
     'the engine was closed before the backup was made; remove what is there of it, and make it with `tidewheel backup`',
   )
 
+  private readonly comparisons = new TaskPool<ComparisonTask, ComparisonVerdict>(
+    new URL('./determinism/comparison-task.js', import.meta.url),
+    'the engine was closed before its files were replayed; nothing is lost with it',
+  )
   private readonly archives = new ArchivePool()
 
   constructor(
@@ -73,22 +84,36 @@ export class FileTasks {
     return this.archives.run({ path: this.runningJournal('archive'), before })
   }
 
+  /** As `Engine.checkDeterminism`. */
+  async checkDeterminism(live: LiveStateSource): Promise<DeterminismReport> {
+    const path = this.runningJournal('replay')
+    return checkDeterminism(path, this.engine.domain, live, this.comparisons)
+  }
+
+  /**
+   * @param purpose what needs a journal, as in `nothing to ${purpose}`
+   * @throws TidewheelError NO_JOURNAL
+   */
+  refuseWithout(purpose: string): string {
+    const { path } = this.engine
+    if (path !== undefined) return path
+    throw new TidewheelError(
+      'NO_JOURNAL',
+      `durability 'none' keeps no history, so there is nothing to ${purpose}; use 'disk' or 'os'`,
+    )
+  }
+
   /** What is at work is broken off. Undefined when there is nothing to wait for. */
   close(): Promise<unknown> | undefined {
-    const broken = [this.snapshots?.close(), this.backups.close(), this.archives.close()]
+    const { snapshots, backups, archives, comparisons } = this
+    const broken = [snapshots?.close(), backups.close(), archives.close(), comparisons.close()]
     return broken.some((ended) => ended !== undefined) ? Promise.all(broken) : undefined
   }
 
   /** Its directory. */
   private runningJournal(purpose: string): string {
-    const { path, stopReason } = this.engine
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        `durability 'none' keeps no history, so there is nothing to ${purpose}; use 'disk' or 'os'`,
-      )
-    }
-    const reason = stopReason()
+    const path = this.refuseWithout(purpose)
+    const reason = this.engine.stopReason()
     if (reason !== undefined) throw reason
     return path
   }

@@ -1,6 +1,7 @@
 /** The public surface of tidewheel. */
 export type { ArchiveReport } from '../journal/archive.js'
 export type { BackupReport } from '../journal/backup.js'
+export type { ChainHead } from '../journal/chain-head.js'
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
 export type { RecoveryCut, RecoveryReport, UsedSnapshot } from '../journal/recovery-report.js'
 export {
@@ -22,6 +23,7 @@ export {
   uuid,
 } from '../journal/schema/field-types.js'
 export type { CommandOptions, ReceiptsListener } from './command-port.js'
+export type { DeterminismReport } from './determinism/determinism-check.js'
 export {
   type Aggregate,
   type AggregateOptions,

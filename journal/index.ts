@@ -12,8 +12,10 @@ export {
 } from './backup.js'
 export * from './block-layout.js'
 export { Catalogue, type CatalogueEntry, type CatalogueKind } from './catalogue.js'
+export { type ChainHead, headText, type NotedHead, parseHead } from './chain-head.js'
 export type { CopyEnd } from './copy-plan.js'
 export { type ErrorCode, type ErrorPlace, TidewheelError } from './errors.js'
+export { type EventProof, type ProofPart, proofText, proveEvent } from './event-proof.js'
 export {
   checkEvents,
   type EventCheck,
@@ -42,6 +44,7 @@ export {
 export type { KeyWindow } from './key-window.js'
 export { type LockStatus, readLockStatus } from './lock-status.js'
 export * from './manifest-layout.js'
+export { checkProof } from './proof-check.js'
 export * from './record-layout.js'
 export type { Codec, IdReader, ReferenceResolver } from './schema/codec.js'
 export type { FieldDescription } from './schema/field-description.js'

@@ -5,8 +5,17 @@
  * Of a damaged journal it tells what lies before the damage. It is not a verification: the hash
  * chain and the payloads of events are not looked at.
  */
-import { DURABILITY_DISK, FORMAT_VERSION, paddedBlockBytes } from './block-layout.js'
+import { type BlockHeader, blockHash } from './block-header.js'
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_HEADER_BYTES,
+  DURABILITY_DISK,
+  FORMAT_VERSION,
+  HASH_BYTES,
+  paddedBlockBytes,
+} from './block-layout.js'
 import type { CatalogueEntry, CatalogueKind } from './catalogue.js'
+import type { ChainHead } from './chain-head.js'
 import { TidewheelError } from './errors.js'
 import { journalBlocks } from './event-reader.js'
 import { EventWalk } from './event-walk.js'
@@ -82,6 +91,8 @@ export interface JournalSurvey {
   readonly events: number
   /** Of the last event; 0: none. */
   readonly lastSequence: number
+  /** Of the last block that could be read. To note it, or to have the chain checked: `verify`. */
+  readonly head: ChainHead
   /** Commands that left something in the journal: events, or an outcome under a key. */
   readonly transactions: number
   readonly keyedAccepted: number
@@ -113,8 +124,11 @@ class Surveyor {
   private readonly walk = new EventWalk()
   private readonly segments: SegmentSurvey[]
   private readonly eventCounts: number[] = []
-  private lastBlock: { readonly durability: number; readonly epoch: number } | undefined
+  private lastBlock: BlockHeader | undefined
   private lastSequence = 0
+  /** Header and payload of the last block: its hash is wanted, and no other. */
+  private readonly lastBytes = new Uint8Array(BLOCK_BYTES_MAX)
+  private lastLengthBytes = 0
 
   constructor(folder: JournalFolder) {
     this.folder = folder
@@ -128,6 +142,10 @@ class Surveyor {
     this.lastBlock = header
     segment.blocks++
     segment.usedBytes = header.fileOffset + paddedBlockBytes(header.payloadBytes)
+    const { view, frameOffset } = block
+    const begin = view.byteOffset + frameOffset - BLOCK_HEADER_BYTES
+    this.lastLengthBytes = BLOCK_HEADER_BYTES + header.payloadBytes
+    this.lastBytes.set(new Uint8Array(view.buffer, begin, this.lastLengthBytes))
     walk.enterBlock(block)
     while (walk.nextEvent()) {
       const { number } = walk.type
@@ -159,6 +177,7 @@ class Surveyor {
       blocks: total(segments.map((segment) => segment.blocks)),
       events: total(segments.map((segment) => segment.events)),
       lastSequence: this.lastSequence,
+      head: this.head(),
       transactions: total([...walk.transactions.subarray(FIRST_CATALOGUED_TYPE)]),
       keyedAccepted: walk.keyedAccepted,
       keyedRejected: walk.keyedRejected,
@@ -167,6 +186,15 @@ class Surveyor {
       commands: this.entries('command', (number) => walk.transactions[number] ?? 0),
       problem,
     }
+  }
+
+  private head(): ChainHead {
+    const { lastBlock, lastBytes, lastLengthBytes, lastSequence: sequence } = this
+    const hash =
+      lastBlock === undefined
+        ? new Uint8Array(HASH_BYTES)
+        : blockHash(lastBytes.subarray(0, lastLengthBytes))
+    return { sequence, block: lastBlock?.blockNumber ?? 0, hash: Buffer.from(hash).toString('hex') }
   }
 
   private entries(kind: CatalogueKind, countOf: (number: number) => number): CountedEntry[] {

@@ -28,6 +28,7 @@ export type VerifyProblemCode =
   | 'SEGMENT_FOREIGN'
   | 'BLOCK_DAMAGED'
   | 'CHAIN_BROKEN'
+  | 'HEAD_MISSING'
   | 'PADDING_NOT_ZERO'
   | 'TIME_BACKWARDS'
   | 'TAIL_TORN'
@@ -68,14 +69,23 @@ export interface SegmentVerdict {
   nextSequence: number
   /** After the last good block. */
   endOffset: number
+  /** The block whose hash is asked for, and the last sequence at its end; 0: it is not here. */
+  notedBlock: number
+  notedSequence: number
 }
 
 /** A hostile file could otherwise fill the memory with sentences. */
 const PROBLEMS_MAX = 100
 
-export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
+/** @param notedHash of a block that is looked for, hexadecimal; '': none */
+export function verifySegment(
+  storage: Storage,
+  name: string,
+  window: ReadWindow,
+  notedHash = '',
+): SegmentVerdict {
   try {
-    const verdict = verifyBlocks(storage, name, window)
+    const verdict = verifyBlocks(storage, name, window, notedHash)
     if (verdict.problems.length === 0) {
       verdict.indexProblem = findIndexProblem(storage, verdict.number, window)
     }
@@ -93,24 +103,31 @@ export function verifySegment(storage: Storage, name: string, window: ReadWindow
  * The same without the index.
  * @throws TidewheelError FORMAT_TOO_NEW
  */
-export function verifyBlocks(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
+export function verifyBlocks(
+  storage: Storage,
+  name: string,
+  window: ReadWindow,
+  notedHash = '',
+): SegmentVerdict {
   const options = { direct: window.isAligned }
   const segment = inspectSegment(storage, name, window, options)
-  return new SegmentVerifier(storage, segment, window).verify()
+  return new SegmentVerifier(storage, segment, window, notedHash).verify()
 }
 
 class SegmentVerifier {
   private readonly storage: Storage
   private readonly segment: SegmentFile
   private readonly window: ReadWindow
+  private readonly notedHash: string
   private readonly verdict: SegmentVerdict
   private readonly cursor = new FrameCursor()
   private checker = new BlockChecker(0, 0)
   /** Of the block before; '' when that is not known. */
   private previousHash = ''
 
-  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow) {
+  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow, notedHash: string) {
     this.storage = storage
+    this.notedHash = notedHash
     this.segment = segment
     this.window = window
     const journalId = segment.header === undefined ? '' : hex(segment.header.journalId)
@@ -227,6 +244,10 @@ class SegmentVerifier {
     verdict.lastHash = hash
     verdict.nextSequence = checker.nextSequence
     verdict.endOffset = offset + lengthBytes
+    if (hash === this.notedHash) {
+      verdict.notedBlock = header.blockNumber
+      verdict.notedSequence = checker.nextSequence - 1
+    }
     return lengthBytes
   }
 
@@ -291,6 +312,8 @@ function emptyVerdict(
     lastTimeUs: 0,
     nextSequence: 0,
     endOffset: SEGMENT_DATA,
+    notedBlock: 0,
+    notedSequence: 0,
   }
 }
 

@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import { HASH_BYTES } from './block-layout.js'
+import type { NotedHead } from './chain-head.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
@@ -19,6 +20,7 @@ import { checkSnapshots } from './snapshot-check.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
 import { threadArguments } from './thread-arguments.js'
+import { findHeadProblem, notedBlockOf } from './verify-head.js'
 import { findLinkProblems } from './verify-links.js'
 import type { SegmentVerdict, VerifyProblem } from './verify-segment.js'
 import type { VerifySegmentTask } from './verify-segment-task.js'
@@ -27,6 +29,8 @@ import { type VerifiedSnapshot, verifySnapshots } from './verify-snapshots.js'
 export interface VerifyOptions {
   /** Default: one a processor core, and no more than there are segments. */
   readonly threads?: number
+  /** As it was noted elsewhere: the journal must still hold exactly the history of this head. */
+  readonly head?: NotedHead
 }
 
 export interface VerifyReport {
@@ -51,6 +55,8 @@ export interface VerifyReport {
   readonly lastSequence: number
   /** Hash of the last block, hexadecimal: whoever notes it elsewhere can prove all before it. */
   readonly headHash: string
+  /** That of the noted head, all before which is what it was; undefined: none given, or not `ok`. */
+  readonly notedBlock?: number
   /** The journal was being written meanwhile. */
   readonly live: boolean
   readonly seconds: number
@@ -83,7 +89,13 @@ export async function verifyJournal(
     ...threadArguments(),
   })
   try {
-    return await verifyWith(storage, (name) => pool.run({ path: storage.path, name }))
+    const { head } = options
+    const notedHash = head?.hash ?? ''
+    return await verifyWith(
+      storage,
+      (name) => pool.run({ path: storage.path, name, notedHash }),
+      head,
+    )
   } catch (error) {
     throw error instanceof TidewheelError ? error : unreadable(path, error)
   } finally {
@@ -95,6 +107,7 @@ export async function verifyJournal(
 export async function verifyWith(
   storage: Storage,
   run: (name: string) => Promise<SegmentVerdict>,
+  head?: NotedHead,
 ): Promise<VerifyReport> {
   const startedMs = performance.now()
   // Before the list: the manifest never knows of a segment that is not there yet.
@@ -109,19 +122,22 @@ export async function verifyWith(
   }
   const verdicts = await Promise.all(names.map(run))
   verdicts.sort((a, b) => a.number - b.number)
-  const live = await lookAgain(verdicts, manifest, run)
+  const live = await lookAgain(verdicts, manifest, head, run)
   const report = summarise(verdicts, live)
-  const found = allProblems(verdicts, manifest)
+  const found = allProblems(verdicts, manifest, head)
   const { journalId, lastBlock } = report
   const isWhole = found.length === 0
   const saved = verifySnapshots(storage, snapshots, { journalId, lastBlock, isWhole })
   const problems = [...found, ...saved.problems]
+  const ok = problems.length === 0
+  const notedBlock = head && ok ? notedBlockOf(verdicts, head) : undefined
   return {
-    ok: problems.length === 0,
+    ok,
     problems,
     warnings: [...findWrongIndexes(verdicts, storage.list()), ...saved.warnings],
     snapshots: saved.good,
     ...report,
+    ...(notedBlock === undefined ? {} : { notedBlock }),
     seconds: (performance.now() - startedMs) / 1000,
   }
 }
@@ -138,9 +154,12 @@ function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefin
 function allProblems(
   verdicts: readonly SegmentVerdict[],
   manifest: Manifest | 'damaged' | undefined,
+  head: NotedHead | undefined,
 ): VerifyProblem[] {
   const problems = verdicts.flatMap((verdict) => verdict.problems)
-  return [...problems, ...findLinkProblems(verdicts, manifest)]
+  const headProblem = head === undefined ? undefined : findHeadProblem(verdicts, head)
+  const links = findLinkProblems(verdicts, manifest)
+  return [...problems, ...links, ...(headProblem === undefined ? [] : [headProblem])]
 }
 
 function findWrongIndexes(
@@ -167,10 +186,11 @@ function findWrongIndexes(
 async function lookAgain(
   verdicts: SegmentVerdict[],
   manifest: Manifest | 'damaged' | undefined,
+  head: NotedHead | undefined,
   run: (name: string) => Promise<SegmentVerdict>,
 ): Promise<boolean> {
   let live = false
-  for (let look = 1; look < LOOKS && allProblems(verdicts, manifest).length > 0; look++) {
+  for (let look = 1; look < LOOKS && allProblems(verdicts, manifest, head).length > 0; look++) {
     await setTimeout(LOOK_AGAIN_MS)
     let moved = false
     for (const index of tailIndexes(verdicts)) {

@@ -1,14 +1,24 @@
 /** What the arguments of the command line ask for, or a sentence that says what is wrong with them. */
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { RestoreOptions } from '../../journal/backup.js'
+import { type NotedHead, parseHead } from '../../journal/chain-head.js'
 import { causeOf } from '../../journal/errors.js'
 import type { ReadEventsOptions } from '../../journal/event-reader.js'
+import type { VerifyOptions } from '../../journal/verify.js'
 import type { DrillOptions } from './drill-command.js'
 import { printableJson } from './printable.js'
 import { parseTime } from './time-argument.js'
 import type { ReplayOptions } from './verify-command.js'
 
-export type CommandName = 'read' | 'verify' | 'info' | 'backup' | 'restore' | 'archive' | 'drill'
+export type CommandName =
+  | 'read'
+  | 'verify'
+  | 'info'
+  | 'prove'
+  | 'backup'
+  | 'restore'
+  | 'archive'
+  | 'drill'
 
 export type Invocation =
   | { readonly kind: 'help'; readonly topic: CommandName | undefined }
@@ -18,11 +28,19 @@ export type Invocation =
       readonly kind: 'verify'
       readonly path: string
       readonly json: boolean
-      readonly threads: number | undefined
+      readonly options: VerifyOptions
       /** Undefined: the journal is verified without the application. */
       readonly replay: ReplayOptions | undefined
     }
   | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+  | {
+      readonly kind: 'prove'
+      readonly path: string
+      readonly sequence: number
+      /** Undefined: that of the last block. */
+      readonly head: NotedHead | undefined
+    }
+  | { readonly kind: 'check'; readonly file: string; readonly head: NotedHead }
   | { readonly kind: 'backup'; readonly path: string; readonly target: string }
   | {
       readonly kind: 'restore'
@@ -48,6 +66,7 @@ const COMMANDS: readonly string[] = [
   'read',
   'verify',
   'info',
+  'prove',
   'backup',
   'restore',
   'archive',
@@ -68,8 +87,17 @@ const TEXT = { type: 'string' } as const
 const FLAG = { type: 'boolean' } as const
 const OPTIONS: Readonly<Record<CommandName, Options>> = {
   read: { ...HELP, from: TEXT, to: TEXT, stream: TEXT, id: TEXT, limit: TEXT },
-  verify: { ...HELP, json: FLAG, threads: TEXT, replay: FLAG, domain: TEXT, expect: TEXT },
+  verify: {
+    ...HELP,
+    json: FLAG,
+    threads: TEXT,
+    replay: FLAG,
+    domain: TEXT,
+    expect: TEXT,
+    head: TEXT,
+  },
   info: { ...HELP, json: FLAG },
+  prove: { ...HELP, head: TEXT, check: TEXT },
   backup: { ...HELP },
   restore: { ...HELP, 'to-sequence': TEXT, 'to-time': TEXT },
   archive: { ...HELP, before: TEXT },
@@ -112,6 +140,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
       options: restoreOptions(values),
     }
   }
+  if (command === 'prove') return proveArguments(values, positionals)
   const path = onlyDirectory(command, positionals)
   const json = values['json'] === true
   switch (command) {
@@ -122,7 +151,7 @@ export function parseArguments(argv: readonly string[]): Invocation {
         kind: command,
         path,
         json,
-        threads: integer(command, values, 'threads', THREADS_MAX),
+        options: verifyOptions(values),
         replay: replayOptions(values),
       }
     case 'info':
@@ -214,6 +243,42 @@ function readOptions(values: Values): ReadEventsOptions {
   }
 }
 
+function verifyOptions(values: Values): VerifyOptions {
+  const threads = integer('verify', values, 'threads', THREADS_MAX)
+  const head = notedHead('verify', values)
+  return { ...(threads === undefined ? {} : { threads }), ...(head === undefined ? {} : { head }) }
+}
+
+function notedHead(command: CommandName, { head }: Values): NotedHead | undefined {
+  if (typeof head !== 'string') return undefined
+  const noted = parseHead(head)
+  if (noted !== undefined) return noted
+  throw new UsageError(
+    `--head must be SEQUENCE:HASH, as tidewheel info gives it, got ${printableJson(head)}`,
+    command,
+  )
+}
+
+function proveArguments(values: Values, positionals: readonly string[]): Invocation {
+  const head = notedHead('prove', values)
+  const { check } = values
+  if (typeof check !== 'string') {
+    const [directory = '', sequence, ...surplus] = positionals
+    const path = onlyDirectory('prove', [directory, ...surplus])
+    if (sequence === undefined)
+      throw new UsageError('the sequence of the event is missing', 'prove')
+    return { kind: 'prove', path, sequence: wholeNumber('prove', 'SEQUENCE', sequence), head }
+  }
+  const [surplus] = positionals
+  if (surplus !== undefined) {
+    throw new UsageError(`a proof is checked alone; ${printableJson(surplus)} is too much`, 'prove')
+  }
+  if (head === undefined) {
+    throw new UsageError('--check needs --head SEQUENCE:HASH, the head that was noted', 'prove')
+  }
+  return { kind: 'check', file: check, head }
+}
+
 function replayOptions(values: Values): ReplayOptions | undefined {
   const { domain, expect } = values
   if (values['replay'] !== true) {
@@ -265,11 +330,19 @@ function integer(
   max: number = Number.MAX_SAFE_INTEGER,
 ): number | undefined {
   const text = values[name]
-  if (typeof text !== 'string') return undefined
+  return typeof text === 'string' ? wholeNumber(command, `--${name}`, text, max) : undefined
+}
+
+function wholeNumber(
+  command: CommandName,
+  what: string,
+  text: string,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
   const value = /^\d+$/.test(text) ? Number(text) : 0
   if (value >= 1 && value <= max) return value
   throw new UsageError(
-    `--${name} must be a whole number from 1 to ${max}, got ${printableJson(text)}`,
+    `${what} must be a whole number from 1 to ${max}, got ${printableJson(text)}`,
     command,
   )
 }

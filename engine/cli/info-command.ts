@@ -1,4 +1,5 @@
 /** `tidewheel info`: what a journal says of itself, as text or as one JSON object. */
+import { headText } from '../../journal/chain-head.js'
 import {
   type CountedEntry,
   type JournalSurvey,
@@ -92,6 +93,7 @@ function summary(survey: JournalSurvey): string[] {
       ['transactions', `${count(survey.transactions)}${keys}`],
       ['key window', keyWindow(survey)],
       ['blocks', count(survey.blocks)],
+      ['head', headText(survey.head)],
     ],
     [],
   )

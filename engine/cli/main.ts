@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies, surveys, copies and archives journals, and drills domains. Exit
- * codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
+ * The command `tidewheel`: reads, verifies, surveys, copies and archives journals, proves events, and
+ * drills domains. Exit codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
@@ -14,6 +14,7 @@ import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
 import { LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
+import { checkProofCommand, proveCommand } from './prove-command.js'
 import { readCommand } from './read-command.js'
 import { restoreCommand } from './restore-command.js'
 import { usage } from './usage.js'
@@ -34,7 +35,7 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       return verifyCommand(
         invocation.path,
         invocation.json,
-        invocation.threads,
+        invocation.options,
         invocation.replay,
         output,
       )
@@ -46,6 +47,10 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       return restoreCommand(invocation.path, invocation.target, invocation.options, output)
     case 'archive':
       return archiveCommand(invocation.path, invocation.before, output)
+    case 'prove':
+      return proveCommand(invocation.path, invocation.sequence, invocation.head, output)
+    case 'check':
+      return checkProofCommand(invocation.file, invocation.head, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

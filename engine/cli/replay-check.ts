@@ -18,6 +18,7 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { openJournalFolder } from '../../journal/journal-folder.js'
 import { SnapshotReader } from '../../journal/snapshot-reader.js'
 import type { VerifiedSnapshot } from '../../journal/verify-snapshots.js'
+import { onAnotherDay } from '../another-day.js'
 import type { Domain } from '../domain.js'
 import { DomainRuntime } from '../domain-runtime.js'
 import { Replay } from '../replay.js'
@@ -126,24 +127,4 @@ function compare(
   for (const replayed of [first, other]) replayed.bindAll()
   const difference = findDifference(first.runtime, other.runtime)
   return difference && { ...difference, snapshot }
-}
-
-const OTHER_DAY_MS = 400 * 24 * 60 * 60 * 1000
-
-/** Runs with the clock put forward, for everything that asks `Date`. */
-function onAnotherDay(run: () => void): void {
-  const Real = globalThis.Date
-  const now = (): number => Real.now() + OTHER_DAY_MS
-  globalThis.Date = new Proxy(Real, {
-    get: (target, name, receiver) =>
-      name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown),
-    construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
-    apply: () => new Real(now()).toString(),
-  })
-  try {
-    run()
-  } finally {
-    globalThis.Date = Real
-  }
 }

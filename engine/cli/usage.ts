@@ -11,6 +11,7 @@ the lock of the journal, and a drill has a journal of its own.
   tidewheel backup DIR TARGET      copies the journal, also while it is running
   tidewheel restore BACKUP DIR     a journal from a backup, all of it or up to a point
   tidewheel archive DIR   compresses the segments that are full; everything still reads them
+  tidewheel prove DIR SEQ proves an event to somebody who has noted a head
   tidewheel drill         runs your domain under load, kills it, and counts what was lost
 
 DIR is the directory that the engine was opened with.
@@ -55,10 +56,12 @@ Indexes and snapshots are caches: one that is wrong is listed too, but concerns 
 journal nor the exit code. It may be deleted. But a snapshot of later blocks than the journal
 has proves that newer segments are missing: that is a problem, exit code 1.
 
-The head hash stands for the whole journal: noted elsewhere, it proves later that nothing
-before it has changed.
+The head, SEQUENCE:HASH, stands for the whole journal: note it elsewhere, and --head shows later
+that nothing before it has been changed, removed or reordered.
 
   --json           one JSON object instead of text
+  --head SEQ:HASH  the journal must still hold exactly the history of this noted head; what was
+                   added since is checked too, but no note vouches for it
   --threads N      worker threads (default: one a processor core)
   --replay         also replay the journal with its domain, twice, and compare the two states:
                    where they differ, an evolve depends on the clock, on randomness or on a
@@ -120,6 +123,21 @@ Broken off, it leaves the journal whole, and may be run again.
   --before SEQ   only segments all of whose events come before this sequence (default: all)
 `
 
+const PROVE = `tidewheel prove DIR SEQUENCE [--head SEQ:HASH]
+tidewheel prove --check FILE --head SEQ:HASH
+
+The first prints a proof, as JSON: that the event with this sequence lies in the history of a
+head, SEQUENCE:HASH as info, verify and engine.head() give it. The second checks one without the
+journal, against a head that was noted elsewhere, and prints the event. Exit code 0: proved.
+1: not, and the reason is on stderr.
+
+A proof has the blocks that hold the event, its type and the ids that it names, and 32 bytes for
+each other block up to the head. The sooner after the event the head was noted, the smaller.
+
+  --head SEQ:HASH  when proving: up to this head (default: the last block there is)
+  --check FILE     checks the proof in this file
+`
+
 const DRILL = `tidewheel drill --domain MODULE [options]
 
 Runs your domain under load in a process of its own, durably, kills that process with SIGKILL at
@@ -142,6 +160,7 @@ const TOPICS: Readonly<Record<CommandName, string>> = {
   read: READ,
   verify: VERIFY,
   info: INFO,
+  prove: PROVE,
   backup: BACKUP,
   restore: RESTORE,
   archive: ARCHIVE,

@@ -2,9 +2,10 @@
  * `tidewheel verify`: the report of a verification, as text or as one JSON object; with `--replay`
  * also of what the user's domain makes of the journal (replay-check.ts).
  */
+import { headText } from '../../journal/chain-head.js'
 import type { TidewheelError } from '../../journal/errors.js'
 import { checkEvents } from '../../journal/event-reader.js'
-import { type VerifyReport, verifyJournal } from '../../journal/verify.js'
+import { type VerifyOptions, type VerifyReport, verifyJournal } from '../../journal/verify.js'
 import type { VerifyProblemCode } from '../../journal/verify-segment.js'
 import { loadUserDomain } from '../user-module.js'
 import { count, plural, size, table } from './human.js'
@@ -55,13 +56,13 @@ type Report = Omit<VerifyReport, 'problems'> & {
 export async function verifyCommand(
   path: string,
   json: boolean,
-  threads: number | undefined,
+  options: VerifyOptions,
   replay: ReplayOptions | undefined,
   output: LineOutput,
 ): Promise<number> {
   // First, because a wrong path is found out at once, and verifying may take minutes.
   const domain = replay === undefined ? undefined : await loadUserDomain(replay.domain)
-  const verified = await verify(path, threads)
+  const verified = await verify(path, options)
   const isReplayed = domain !== undefined && verified.ok
   const replayed = isReplayed
     ? judgeReplay(await checkReplay(path, domain, verified.snapshots), replay?.expect)
@@ -74,8 +75,8 @@ export async function verifyCommand(
   return report.ok ? 0 : 1
 }
 
-async function verify(path: string, threads: number | undefined): Promise<Report> {
-  const report = await verifyJournal(path, threads === undefined ? {} : { threads })
+async function verify(path: string, options: VerifyOptions): Promise<Report> {
+  const report = await verifyJournal(path, options)
   // Events of damaged blocks cannot be told from damaged events.
   if (!report.ok) return report
   const started = performance.now()
@@ -124,6 +125,13 @@ function stateText(state: unknown): string {
   return text.length <= STATE_CHARACTERS_MAX ? text : `${text.slice(0, STATE_CHARACTERS_MAX)}…`
 }
 
+/** What `--head` asked for. */
+function notedRow({ notedBlock }: Report): string[][] {
+  if (notedBlock === undefined) return []
+  const upTo = notedBlock === 0 ? 'of an empty journal' : `block ${count(notedBlock)}`
+  return [['noted head', `${upTo}: everything up to it is what it was`]]
+}
+
 function describe(path: string, report: Report): string[] {
   const { problems, warnings, events, lastSequence, replay } = report
   const range = events === 0 ? '' : ` (the last has sequence ${count(lastSequence)})`
@@ -136,7 +144,8 @@ function describe(path: string, report: Report): string[] {
         ...(report.snapshots.length === 0 ? [] : [['snapshots', snapshotsText(report)]]),
         ['blocks', `${count(report.blocks)} in ${size(report.bytes)}`],
         ['events', `${count(events)}${range}`],
-        ['head hash', report.headHash],
+        ['head', headText({ sequence: lastSequence, hash: report.headHash })],
+        ...notedRow(report),
         ...(replay === undefined
           ? []
           : [['state digest', `${replay.digest} after ${plural(replay.events, 'event')}`]]),

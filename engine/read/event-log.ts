@@ -10,6 +10,8 @@
  * up the writer.
  */
 
+import { setImmediate } from 'node:timers/promises'
+import type { ChainHead } from '../../journal/chain-head.js'
 import { TidewheelError } from '../../journal/errors.js'
 import type { EventRingMemory } from '../../journal/event-ring.js'
 import { openFileStorage } from '../../journal/file-storage.js'
@@ -62,6 +64,18 @@ export class EventLog {
 
   position(): SyncedEdge {
     return this.edge.read()
+  }
+
+  /** The head of the chain over all that is synced now: its last block is hashed any moment. */
+  async head(): Promise<ChainHead> {
+    const { blockNumber } = this.edge.read()
+    for (;;) {
+      const head = this.edge.readHead()
+      if (head.block >= blockNumber) return head
+      const reason = this.options.stopReason()
+      if (reason !== undefined) throw reason
+      await setImmediate()
+    }
   }
 
   /** Events from sequence `from` on that are synced now. */

@@ -8,6 +8,8 @@ import { runCli } from '../support/cli.js'
 const directory = mkdtempSync(join(tmpdir(), 'tidewheel-cli-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
+const HEAD = `7:${'a'.repeat(64)}`
+
 describe('arguments', () => {
   it('parseArguments: takes commands with their options', () => {
     expect(parseArguments(['read', 'd'])).toEqual({ kind: 'read', path: 'd', options: {} })
@@ -36,7 +38,7 @@ describe('arguments', () => {
       kind: 'verify',
       path: 'd',
       json: true,
-      threads: 2,
+      options: { threads: 2 },
       replay: undefined,
     })
     expect(parseArguments(['verify', 'd', '--replay', '--domain', 'm'])).toMatchObject({
@@ -54,6 +56,13 @@ describe('arguments', () => {
         htmlFile: undefined,
       },
     })
+    const head = { sequence: 7, hash: 'a'.repeat(64) }
+    expect(parseArguments(['verify', 'd', '--head', HEAD])).toMatchObject({ options: { head } })
+    const prove = { kind: 'prove', path: 'd', sequence: 3 }
+    expect(parseArguments(['prove', 'd', '3'])).toEqual({ ...prove, head: undefined })
+    expect(parseArguments(['prove', 'd', '3', '--head', HEAD])).toEqual({ ...prove, head })
+    const check = { kind: 'check', file: 'f', head }
+    expect(parseArguments(['prove', '--check', 'f', '--head', HEAD])).toEqual(check)
     expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
     expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
     expect(parseArguments(['info', '-h'])).toEqual({ kind: 'help', topic: 'info' })
@@ -66,7 +75,7 @@ describe('arguments', () => {
 
   it.each([
     [[], 'no command'],
-    [['reed', 'd'], 'the commands are read, verify, info, backup, restore, archive, drill'],
+    [['reed', 'd'], 'the commands are read, verify, info, prove, backup, restore, archive, drill'],
     [['drill'], '--domain MODULE is missing'],
     [['drill', 'd', '--domain', 'm'], '--data'],
     [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],
@@ -92,6 +101,14 @@ describe('arguments', () => {
     [['info', 'a', '--json=yes'], '--json'],
     [['archive', 'a', '--before', '0'], 'whole number from 1'],
     [['archive'], 'directory is missing'],
+    [['verify', 'a', '--head', '1:ab'], 'SEQUENCE:HASH'],
+    [['verify', 'a', '--head', `1:${'A'.repeat(64)}`], 'SEQUENCE:HASH'],
+    [['prove', 'a'], 'sequence of the event'],
+    [['prove', 'a', '0'], 'SEQUENCE must be a whole number from 1'],
+    [['prove', 'a', '1', '2'], 'too much'],
+    [['prove'], 'directory is missing'],
+    [['prove', '--check', 'f'], '--check needs --head'],
+    [['prove', '--check', 'f', 'a', '--head', HEAD], 'too much'],
   ])('parseArguments: refuses %j', (argv, sentence) => {
     expect(() => parseArguments(argv)).toThrow(UsageError)
     expect(() => parseArguments(argv)).toThrow(sentence)

@@ -69,7 +69,7 @@ async function printed(
 
 const info = (path: string, json = false) => printed((output) => infoCommand(path, json, output))
 const verify = (path: string, json = false, replay?: ReplayOptions) =>
-  printed((output) => verifyCommand(path, json, 1, replay, output))
+  printed((output) => verifyCommand(path, json, { threads: 1 }, replay, output))
 const replayed = { domain: SAVED, expect: undefined }
 
 describe('snapshots in the tools', () => {

@@ -206,6 +206,7 @@ describe('file format: tables', () => {
       SEGMENT_FOREIGN: true,
       BLOCK_DAMAGED: true,
       CHAIN_BROKEN: true,
+      HEAD_MISSING: true,
       PADDING_NOT_ZERO: true,
       TIME_BACKWARDS: true,
       TAIL_TORN: true,
