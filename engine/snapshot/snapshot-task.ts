@@ -1,6 +1,8 @@
 /** What the worker of the snapshot pool runs: makes one snapshot of a journal on disk. */
 import { type ErrorMessage, errorMessageOf } from '../../journal/error-message.js'
+import { causeOf, TidewheelError } from '../../journal/errors.js'
 import { openFileStorage } from '../../journal/file-storage.js'
+import { isSystemError } from '../../journal/opening-errors.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
 import { buildSnapshot } from './snapshot-build.js'
@@ -24,6 +26,14 @@ export default async function build(task: SnapshotTask): Promise<SnapshotOutcome
     const storage = openFileStorage(task.path)
     return { file: buildSnapshot(storage, domain, task.sealedSegment, task.keep, window) }
   } catch (error) {
-    return { error: errorMessageOf(error) }
+    return { error: errorMessageOf(isSystemError(error) ? failed(error) : error) }
   }
+}
+
+function failed(error: unknown): TidewheelError {
+  return new TidewheelError(
+    'STORAGE_FAILED',
+    `no snapshot could be made: ${causeOf(error)}. The journal is as it was and the engine runs on; check space, permissions and the disk, and ask for it again`,
+    { cause: error },
+  )
 }
