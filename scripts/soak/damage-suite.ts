@@ -7,6 +7,7 @@ import {
   flipLastBlock,
   misplaceSegments,
 } from '../../test/support/damage/journal-damage.js'
+import type { SuiteResult } from './suite-result.js'
 
 const SUITES: readonly (readonly [string, () => DamageTally])[] = [
   ['every bit of a sealed journal', () => flipBits(EVERYTHING)],
@@ -16,14 +17,17 @@ const SUITES: readonly (readonly [string, () => DamageTally])[] = [
 ]
 const WRONG_SHOWN_MAX = 20
 
-/** @returns whether nothing was lost silently */
-export function soakDamage(): boolean {
+export function soakDamage(): SuiteResult {
+  const counts: Record<string, number> = {}
   let isRight = true
   for (const [name, run] of SUITES) {
     const tally = run()
     console.log(`${name}: ${tally}`)
-    for (const wrong of tally.wrong.slice(0, WRONG_SHOWN_MAX)) console.error(`  ${wrong}`)
+    for (const each of tally.wrong.slice(0, WRONG_SHOWN_MAX)) console.error(`  ${each}`)
+    const { tried, refused, repaired, cut, unharmed, wrong } = tally
+    const outcomes = { tried, refused, repaired, cut, unharmed, 'silent losses': wrong.length }
+    for (const [outcome, count] of Object.entries(outcomes)) counts[`${name}: ${outcome}`] = count
     isRight &&= tally.wrong.length === 0
   }
-  return isRight
+  return { isRight, counts }
 }

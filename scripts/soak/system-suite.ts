@@ -3,18 +3,16 @@ import { FaultSession } from '../../test/support/faults/fault-session.js'
 import { straceProblem } from '../../test/support/faults/strace.js'
 import { WORKLOADS } from '../../test/support/faults/workloads.js'
 import { Coverage } from '../../test/support/simulation/coverage.js'
+import type { SuiteResult } from './suite-result.js'
 
 const WRONG_SHOWN_MAX = 20
 
-/**
- * @param minutes what is not tried by then is counted, and left out
- * @returns whether nothing was lost, and nothing behaved otherwise than it must
- */
-export async function soakSystem(minutes: number): Promise<boolean> {
+/** @param minutes what is not tried by then is counted, and left out */
+export async function soakSystem(minutes: number): Promise<SuiteResult> {
   const problem = straceProblem()
   if (problem !== undefined) {
     console.log(`skipped: ${problem}`)
-    return true
+    return { isRight: true, counts: {}, skipped: problem }
   }
   const endMs = performance.now() + minutes * 60_000
   const coverage = new Coverage()
@@ -35,5 +33,5 @@ export async function soakSystem(minutes: number): Promise<boolean> {
     isRight &&= session.wrong.length === 0
   }
   console.log(`real faults by strace:\n${coverage}`)
-  return isRight
+  return { isRight, counts: coverage.toJSON() }
 }

@@ -10,7 +10,7 @@
  * model knows the state after the first n.
  */
 import { randomBytes } from 'node:crypto'
-import { cpSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type CommandOptions,
@@ -123,7 +123,13 @@ export async function prepareJournal(workload: Workload, directory: string): Pro
   }
   await work.send(workload.before)
   await workload.prepare?.(work)
-  cpSync(living, directory, { recursive: true, filter: (file) => !file.endsWith('lock') })
+  mkdirSync(directory)
+  for (const name of readdirSync(living)) {
+    // What is being prepared changes its name while it is looked at, and is not missed.
+    if (name !== 'lock' && !name.endsWith('.preparing')) {
+      copyFileSync(join(living, name), join(directory, name))
+    }
+  }
   await engine.close()
   rmSync(living, { recursive: true })
 }
