@@ -38,7 +38,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       'system-faults': ['real faults: killed, EIO and ENOSPC'],
       drill: ['generated flow: nothing lost, nothing twice'],
     },
-    ['system', 'simulation'],
+    ['system', 'simulation', 'drill'],
   ),
   row(
     'Power is lost: writes that were not synced are lost, reordered, or torn at 512 bytes',
@@ -73,8 +73,9 @@ export const FAULT_ROWS: readonly FaultRow[] = [
         'recovery: refuses segments that are missing, doubled, exchanged or foreign',
       ],
       'journal/verify': ['verify: sees removed, swapped, doubled, foreign'],
+      'cli/drill': ['exchange: nothing lost, nothing twice, one state'],
     },
-    ['damage'],
+    ['damage', 'drill'],
   ),
   row(
     'A bit is flipped in the very last block, which no seal covers',

@@ -5,25 +5,27 @@
  *   simulation   a seeded engine over a disk that loses, tears and refuses
  *   fuzz         changed bytes for every decoder of what may come from a stranger
  *   damage       every bit and every length of a small journal
+ *   drill        the drill of users, with every fault, on the reference domains
  *   system       every system call on canonical workloads: killed there, EIO, ENOSPC
  */
 import { parseArgs } from 'node:util'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import { SimulationFailure, simulate } from '../../test/support/simulation/simulation.js'
 import { soakDamage } from './damage-suite.js'
+import { soakDrill } from './drill-suite.js'
 import { soakFuzz } from './fuzz-suite.js'
 import { recordSuite, type SuiteResult } from './suite-result.js'
 import { soakSystem } from './system-suite.js'
 
 const GENERATIONS_DEFAULT = 30
 
-const SUITES: readonly string[] = ['simulation', 'fuzz', 'damage', 'system']
+const SUITES: readonly string[] = ['simulation', 'fuzz', 'drill', 'damage', 'system']
 
 const USAGE = `The long run of a suite: seed after seed, until the time is over or one fails.
 
   npm run soak -- [options]
 
-  --suite NAME     simulation, fuzz; or damage, system, which try everything once and end
+  --suite NAME     simulation, fuzz, drill; or damage, system, which try everything once and end
                                                              (default simulation)
   --minutes N      how long                                  (default 10)
   --seed N         this seed of the simulation only, and the hash of all that happened
@@ -87,6 +89,7 @@ async function main(): Promise<number> {
 function runSuite(options: SoakArguments): Promise<SuiteResult> | SuiteResult {
   const { suite, minutes, from } = options
   if (suite === 'fuzz') return soakFuzz(minutes, from)
+  if (suite === 'drill') return soakDrill(minutes)
   if (suite === 'damage') return soakDamage()
   if (suite === 'system') return soakSystem(minutes)
   return soak(options)

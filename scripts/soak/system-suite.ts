@@ -2,6 +2,7 @@
 import { FaultSession } from '../../test/support/faults/fault-session.js'
 import { straceProblem } from '../../test/support/faults/strace.js'
 import { WORKLOADS } from '../../test/support/faults/workloads.js'
+import { type SeededRandom, seededRandom } from '../../test/support/seeded-random.js'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import type { SuiteResult } from './suite-result.js'
 
@@ -16,22 +17,34 @@ export async function soakSystem(minutes: number): Promise<SuiteResult> {
   }
   const endMs = performance.now() + minutes * 60_000
   const coverage = new Coverage()
-  let isRight = true
-  for (const workload of WORKLOADS) {
-    const session = new FaultSession(workload, coverage)
-    try {
-      const cases = await session.cases()
-      for (const each of cases) {
-        if (performance.now() < endMs) await session.try(each)
-        else coverage.add(`${workload.name}: no time for`)
-      }
-    } finally {
-      session.remove()
+  const sessions = WORKLOADS.map((workload) => new FaultSession(workload, coverage))
+  try {
+    const cases = []
+    for (const session of sessions) {
+      for (const each of await session.cases()) cases.push({ session, each })
     }
-    for (const wrong of session.wrong.slice(0, WRONG_SHOWN_MAX)) console.error(`  ${wrong}`)
-    for (const missed of session.missed) console.log(`  not met: ${missed}`)
-    isRight &&= session.wrong.length === 0
+    shuffle(cases, seededRandom(1))
+    for (const { session, each } of cases) {
+      if (performance.now() < endMs) await session.try(each)
+      else coverage.add('no time for')
+    }
+  } finally {
+    for (const session of sessions) session.remove()
   }
+  for (const missed of sessions.flatMap(({ missed }) => missed)) console.log(`  not met: ${missed}`)
+  const wrong = sessions.flatMap(({ wrong }) => wrong)
+  for (const each of wrong.slice(0, WRONG_SHOWN_MAX)) console.error(`  ${each}`)
+  coverage.add('wrong', wrong.length)
   console.log(`real faults by strace:\n${coverage}`)
-  return { isRight, counts: coverage.toJSON() }
+  return { isRight: wrong.length === 0, counts: coverage.toJSON() }
+}
+
+/** So that a run that has no time for all of them is a sample of all. */
+function shuffle(list: unknown[], random: SeededRandom): void {
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = random.below(i + 1)
+    const held = list[i]
+    list[i] = list[j]
+    list[j] = held
+  }
 }

@@ -9,7 +9,7 @@ export interface ProcessEnd {
   readonly stderr: string
 }
 
-const HANG_MS = 30_000
+const HANG_MS = 60_000
 
 /** @param uid runs it as this user */
 export function runProcess(words: readonly string[], uid?: number): Promise<ProcessEnd> {
