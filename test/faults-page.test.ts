@@ -26,7 +26,7 @@ describe('docs/faults.md', () => {
     const { tests } = readRecords()
     for (const { fault, tests: own } of FAULT_ROWS) expect(own.length, fault).toBeGreaterThan(0)
     for (const { file, name } of namedTests()) {
-      const count = tests?.tests.find((each) => each.file === file && each.name === name)
+      const count = tests.find((each) => each.file === file && each.name === name)
       expect(count, `${file}: ${name}; run npm run faults -- --run`).toBeDefined()
       expect(count?.passed, name).toBeGreaterThan(0)
       expect(count?.failed, name).toBe(0)

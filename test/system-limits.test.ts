@@ -58,14 +58,14 @@ describe('limits of the system', () => {
     await checkReopened(directory, roll, await modelDigests(roll, 40), half)
   })
 
-  it('file descriptors: refused with a code, or everything works (0, 8, 24, 40 are left)', async (test) => {
+  it('file descriptors: refused with a code, or everything works (0, 8, 40 are left)', async (test) => {
     if (!hasPrlimit) {
       console.warn(NO_PRLIMIT)
       test.skip()
     }
     const append = workloadNamed('append')
     const digests = await modelDigests(append, 12)
-    const ends = [0, 8, 24, 40].map(async (count) => {
+    const ends = [0, 8, 40].map(async (count) => {
       const directory = join(folder, `descriptors-${count}`)
       const end = await limited(['--nofile=128:128'], 'append', directory, String(count))
       const said = linesOf(end)
@@ -106,9 +106,9 @@ describe('clock of the system', () => {
     const clock = vi.spyOn(Date, 'now').mockImplementation(() => nowMs)
     const logger = { info: () => undefined, warn: () => undefined, error: () => undefined }
     try {
-      for (let life = 0; life < 3; life++) {
+      for (let life = 0; life < 2; life++) {
         const engine = await Engine.open(directory, probe, { logger })
-        for (let i = 0; i < 40; i++) {
+        for (let i = 0; i < 25; i++) {
           nowMs += (random.below(2) === 0 ? -1 : 1) * random.below(10 ** random.below(10))
           expect(await engine.execute(Count, { counter: 1, by: 1 })).toMatchObject({
             accepted: true,

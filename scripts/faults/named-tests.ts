@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { projectRoot } from '../measurements.js'
 import { FAULT_ROWS, type TestReference } from './matrix.js'
-import type { TestCount, TestRecord } from './records.js'
+import type { TestCount } from './records.js'
 
 interface VitestReport {
   readonly testResults: readonly {
@@ -23,18 +23,22 @@ export function namedTests(): TestReference[] {
   return [...seen.values()]
 }
 
-export function runNamedTests(): TestRecord {
-  const references = namedTests()
+/** @param wanted files; none: all */
+export function runNamedTests(wanted: readonly string[]): TestCount[] {
+  const references = namedTests().filter(
+    ({ file }) => wanted.length === 0 || wanted.includes(file),
+  )
   const folder = mkdtempSync(join(tmpdir(), 'tidewheel-named-'))
   const output = join(folder, 'report.json')
   const files = [...new Set(references.map(({ file }) => compiled(file)))]
   const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs')
-  const words = ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
+  // On a busy machine it is to be slow rather than to fail.
+  const patience = ['--testTimeout=600000', '--hookTimeout=600000']
+  const words = ['run', ...patience, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
   spawnSync(process.execPath, [vitest, ...words, ...files], { cwd: projectRoot, stdio: 'inherit' })
   const report = JSON.parse(readFileSync(output, 'utf8')) as VitestReport
   rmSync(folder, { recursive: true })
-  const tests = references.map((reference) => count(reference, report))
-  return { date: new Date().toISOString(), node: process.version, tests }
+  return references.map((reference) => count(reference, report))
 }
 
 function compiled(file: string): string {
@@ -53,6 +57,8 @@ function count({ file, name }: TestReference, { testResults }: VitestReport): Te
   return {
     file,
     name,
+    date: new Date().toISOString(),
+    node: process.version,
     passed: of('passed'),
     failed: of('failed'),
     skipped: of('skipped', 'pending', 'todo', 'disabled'),

@@ -46,13 +46,17 @@ function countsCell({ tests, suites }: FaultRow, records: FaultRecords): string 
 }
 
 function countOf({ file, name }: TestReference, { tests }: FaultRecords) {
-  const found = tests?.tests.find((count) => count.file === file && count.name === name)
+  const found = tests.find((count) => count.file === file && count.name === name)
   return found ?? { passed: 0, failed: 0, skipped: 0 }
 }
 
 function testsText({ tests }: FaultRecords): string {
-  if (tests === undefined) return ''
-  return `The named tests ran on ${tests.date.slice(0, 10)}, Node ${tests.node}. Where a test is made of cases, each case counts.`
+  const days = tests.map(({ date }) => date.slice(0, 10)).toSorted()
+  const nodes = [...new Set(tests.map(({ node }) => node))].toSorted()
+  if (days.length === 0) return ''
+  const [first, last] = [days[0], days.at(-1)]
+  const when = first === last ? `on ${last}` : `between ${first} and ${last}`
+  return `The named tests last ran ${when}, with Node ${nodes.join(' and ')}. Where a test is made of cases, each case counts.`
 }
 
 function suiteText(record: SuiteRecord): string {

@@ -7,23 +7,19 @@ import type { SuiteRecord } from '../soak/suite-result.js'
 export const SUITES = ['simulation', 'fuzz', 'damage', 'system', 'drill'] as const
 export type SuiteName = (typeof SUITES)[number]
 
-/** How often a named test has passed, in its last recorded run. */
+/** How a named test has ended, with all of its cases, in its last recorded run. */
 export interface TestCount {
   readonly file: string
   readonly name: string
+  readonly date: string
+  readonly node: string
   readonly passed: number
   readonly failed: number
   readonly skipped: number
 }
 
-export interface TestRecord {
-  readonly date: string
-  readonly node: string
-  readonly tests: readonly TestCount[]
-}
-
 export interface FaultRecords {
-  readonly tests: TestRecord | undefined
+  readonly tests: readonly TestCount[]
   readonly suites: readonly SuiteRecord[]
 }
 
@@ -33,7 +29,7 @@ export function recordPath(name: string): string {
 
 export function readRecords(): FaultRecords {
   return {
-    tests: readRecord<TestRecord>('tests'),
+    tests: readRecord<readonly TestCount[]>('tests') ?? [],
     suites: SUITES.map((suite) => readRecord<SuiteRecord>(suite)).filter(
       (record) => record !== undefined,
     ),
