@@ -25,16 +25,20 @@ export function namedTests(): TestReference[] {
 
 /** @param wanted files; none: all */
 export function runNamedTests(wanted: readonly string[]): TestCount[] {
-  const references = namedTests().filter(
-    ({ file }) => wanted.length === 0 || wanted.includes(file),
-  )
+  const references = namedTests().filter(({ file }) => wanted.length === 0 || wanted.includes(file))
   const folder = mkdtempSync(join(tmpdir(), 'tidewheel-named-'))
   const output = join(folder, 'report.json')
   const files = [...new Set(references.map(({ file }) => compiled(file)))]
   const vitest = join(projectRoot, 'node_modules', 'vitest', 'vitest.mjs')
   // On a busy machine it is to be slow rather than to fail.
   const patience = ['--testTimeout=600000', '--hookTimeout=600000']
-  const words = ['run', ...patience, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]
+  const words = [
+    'run',
+    ...patience,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${output}`,
+  ]
   spawnSync(process.execPath, [vitest, ...words, ...files], { cwd: projectRoot, stdio: 'inherit' })
   const report = JSON.parse(readFileSync(output, 'utf8')) as VitestReport
   rmSync(folder, { recursive: true })
