@@ -98,7 +98,12 @@ export class Engine {
     const Side = resolved.processor === 'inline' ? InlineSide : ThreadSide
     const directory = resolve(path)
     const side = await Side.open(directory, domain, resolved)
-    return new Engine(side, domain, resolved, directory)
+    try {
+      return new Engine(side, domain, resolved, directory)
+    } catch (error) {
+      await side.close()
+      throw error
+    }
   }
 
   /**

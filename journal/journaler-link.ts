@@ -17,6 +17,7 @@ import { openFileStorage } from './file-storage.js'
 import type { JournalEnd } from './journal-end.js'
 import type { JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
 import { createJournalerStatus, JournalerStatus } from './journaler-status.js'
+import { reading } from './opening-errors.js'
 import { preparationAfter } from './prepared-segment-source.js'
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
 import { SegmentPreparation } from './segment-preparation.js'
@@ -67,8 +68,8 @@ export interface JournalerLink {
 }
 
 /**
- * @throws TidewheelError INVALID_OPTION for a segment size out of range, STORAGE_FAILED where the
- * directory cannot be read or cleaned up.
+ * @throws TidewheelError INVALID_OPTION for a segment size out of range, JOURNAL_UNREADABLE
+ * or STORAGE_FAILED where the directory cannot be read or cleaned up.
  */
 export function startJournaler(options: JournalerThreadOptions): JournalerLink {
   const { segmentBytes } = options
@@ -101,7 +102,8 @@ class ThreadedJournaler implements JournalerLink {
   constructor(options: JournalerThreadOptions) {
     this.options = options
     const { path, end, segmentBytes, direct = true } = options
-    const preparation = preparationAfter(openFileStorage(path), end, segmentBytes)
+    const storage = reading(options, () => openFileStorage(path))
+    const preparation = preparationAfter(storage, end, segmentBytes)
     const status = createJournalerStatus()
     this.status = new JournalerStatus(status)
     this.preparation = new SegmentPreparation(preparation)

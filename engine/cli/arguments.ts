@@ -5,6 +5,7 @@ import { type NotedHead, parseHead } from '../../journal/chain-head.js'
 import { causeOf } from '../../journal/errors.js'
 import type { ReadEventsOptions } from '../../journal/event-reader.js'
 import type { VerifyOptions } from '../../journal/verify.js'
+import { DRILL_FAULTS, type DrillFault } from '../drill/drill-damage.js'
 import type { DrillOptions } from './drill-command.js'
 import { printableJson } from './printable.js'
 import { parseTime } from './time-argument.js'
@@ -106,6 +107,7 @@ const OPTIONS: Readonly<Record<CommandName, Options>> = {
     domain: TEXT,
     commands: TEXT,
     kills: TEXT,
+    faults: TEXT,
     seconds: TEXT,
     data: TEXT,
     json: FLAG,
@@ -312,11 +314,27 @@ function drillOptions(values: Values, positionals: readonly string[]): DrillOpti
     domain,
     commands: textOf(commands),
     kills: integer('drill', values, 'kills', KILLS_MAX) ?? KILLS_DEFAULT,
+    faults: faultsOf(values['faults']),
     seconds: integer('drill', values, 'seconds', SECONDS_MAX) ?? SECONDS_DEFAULT,
     dataDirectory: textOf(data),
     json: values['json'] === true,
     htmlFile: textOf(html),
   }
+}
+
+/** Each once, in the order in which they are tried. */
+function faultsOf(value: Values[string]): DrillFault[] {
+  if (typeof value !== 'string') return []
+  if (value === 'all') return [...DRILL_FAULTS]
+  const names = value.split(',')
+  const unknown = names.find((name) => !DRILL_FAULTS.some((fault) => fault === name))
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `there is no fault ${printableJson(unknown)}; --faults takes all, or some of ${DRILL_FAULTS.join(',')}`,
+      'drill',
+    )
+  }
+  return DRILL_FAULTS.filter((fault) => names.includes(fault))
 }
 
 function textOf(value: Values[string]): string | undefined {

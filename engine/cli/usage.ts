@@ -143,13 +143,21 @@ const DRILL = `tidewheel drill --domain MODULE [options]
 Runs your domain under load in a process of its own, durably, kills that process with SIGKILL at
 random moments, and recovers it. Then every answer that left the process is looked up in the
 journal, and the state after each recovery is compared with that of a second one. Exit code: 0
-nothing that was acknowledged is lost or applied twice, and all states agree; 1 otherwise.
+nothing that was acknowledged is lost or applied twice, all states agree, and each fault was met as
+it must be; 1 otherwise.
 
   --domain MODULE    a compiled module that exports the domain as default, and opens no engine
   --commands MODULE  a compiled module that exports (random) => ({ command, value }) as default:
                      the next command, made with random alone (default: commands with random
                      values of their declared fields; many will be rejected)
   --kills N          how often it is killed (default: 3)
+  --faults LIST      then each on a copy of the journal, with commas between; or all (default: none):
+                       flip      one bit of a block             must be refused
+                       truncate  half of a segment is gone      must be refused
+                       missing   a segment is gone              must be refused
+                       torn      half of a block at the end     must open, and tell what it cut
+                       snapshot  one bit of a snapshot          must open without it, and say so
+                       full      no file may grow, under load   must stop, and open again
   --seconds S        of load, in all (default: 10)
   --data DIR         where the journal is kept; must be new or empty (default: removed at the end)
   --json             the last line is one JSON object

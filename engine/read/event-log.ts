@@ -18,6 +18,7 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader } from '../../journal/journal-reader.js'
 import { KnownSegments } from '../../journal/known-segments.js'
+import { reading } from '../../journal/opening-errors.js'
 import type { Storage } from '../../journal/storage.js'
 import { StreamIndexPool } from '../../journal/stream-index-pool.js'
 import { StreamIndexes, type StreamPlace } from '../../journal/stream-indexes.js'
@@ -193,7 +194,7 @@ export class EventLog {
 }
 
 function openFiles(path: string, report: (message: string) => void): JournalFiles {
-  const storage = openFileStorage(path)
+  const storage = reading({ path }, () => openFileStorage(path))
   const known = new KnownSegments(storage, true)
   return { storage, known, indexes: new StreamIndexes(storage, new StreamIndexPool(), report) }
 }

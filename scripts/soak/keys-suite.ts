@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runKeys } from '../../test/support/keys/key-run.js'
+import type { SuiteResult } from './suite-result.js'
 
 const KEYS = 10_000_000
 const SEGMENT_BYTES = 64 * 1024 * 1024
 const MIB = 1024 * 1024
 
-/** @returns true; a key that is not answered as it must be throws */
-export async function soakKeys(): Promise<boolean> {
+/** A key that is not answered as it must be throws. */
+export async function soakKeys(): Promise<SuiteResult> {
+  const counts: Record<string, number> = {}
   for (const countMax of [1_000_000, KEYS]) {
     const directory = mkdtempSync(join(tmpdir(), 'tidewheel-keys-'))
     try {
@@ -20,6 +22,8 @@ export async function soakKeys(): Promise<boolean> {
         segmentBytes: SEGMENT_BYTES,
       })
       const { tableBytes, rssBytes, plainBytes, archivedBytes, openSeconds, asked } = result
+      counts[`window of ${countMax}: keys`] = KEYS
+      counts[`window of ${countMax}: asked for again, answered as before`] = asked
       const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`
       console.log(
         [
@@ -34,5 +38,5 @@ export async function soakKeys(): Promise<boolean> {
       rmSync(directory, { recursive: true })
     }
   }
-  return true
+  return { isRight: true, counts }
 }

@@ -50,6 +50,7 @@ describe('arguments', () => {
         domain: 'm',
         commands: undefined,
         kills: 3,
+        faults: [],
         seconds: 10,
         dataDirectory: undefined,
         json: false,
@@ -63,6 +64,9 @@ describe('arguments', () => {
     expect(parseArguments(['prove', 'd', '3', '--head', HEAD])).toEqual({ ...prove, head })
     const check = { kind: 'check', file: 'f', head }
     expect(parseArguments(['prove', '--check', 'f', '--head', HEAD])).toEqual(check)
+    expect(parseArguments(['drill', '--domain', 'm', '--faults', 'torn,flip'])).toMatchObject({
+      options: { faults: ['flip', 'torn'] },
+    })
     expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
     expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
     expect(parseArguments(['info', '-h'])).toEqual({ kind: 'help', topic: 'info' })
@@ -79,6 +83,8 @@ describe('arguments', () => {
     [['drill'], '--domain MODULE is missing'],
     [['drill', 'd', '--domain', 'm'], '--data'],
     [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],
+    [['drill', '--domain', 'm', '--faults', 'flip,fire'], 'there is no fault "fire"'],
+    [['drill', '--domain', 'm', '--faults', ''], 'there is no fault ""'],
     [['drill', '--domain', 'm', '--seconds', '1.5'], 'whole number from 1'],
     [['verify', 'd', '--replay'], '--replay needs --domain'],
     [['verify', 'd', '--domain', 'm'], 'are for --replay'],
