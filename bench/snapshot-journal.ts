@@ -6,6 +6,7 @@
 import type { Contender } from './benchmark.js'
 import { ledgerUser } from './domains/ledger-user.js'
 import { interleaved } from './interleaved.js'
+import { NO_SNAPSHOTS } from './no-snapshots.js'
 import { LedgerEngine } from './transfer-engine.js'
 import { TransferWorkload } from './transfer-workload.js'
 
@@ -43,7 +44,7 @@ export async function prepare(
   const ledger = await LedgerEngine.open(
     ledgerUser,
     { directory, accounts, transfers: 0, warmUp: 0, seed },
-    { segmentBytes, snapshot: { everyBytes: Number.POSITIVE_INFINITY } },
+    { segmentBytes, ...NO_SNAPSHOTS },
   )
   const { engine } = ledger
   const workload = new TransferWorkload(seed, accounts)

@@ -201,7 +201,6 @@ class ThreadedJournaler implements JournalerLink {
       name: 'tidewheel segment preparer',
       ...threadArguments(),
     })
-    preparer.unref()
     this.preparer = preparer
     preparer.on('message', (message: JournalerMessage) => {
       if (message.kind === 'report') this.options.onReport?.(message.text)
@@ -209,6 +208,8 @@ class ThreadedJournaler implements JournalerLink {
     preparer.on('error', (error) => {
       uncaught = error
     })
+    // Behind the listener, which keeps the process alive.
+    preparer.unref()
     return new Promise((resolve) => {
       preparer.on('exit', (exitCode) => {
         if (!this.preparation.hasEnded) {
