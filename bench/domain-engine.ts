@@ -6,6 +6,7 @@
 import { rmSync } from 'node:fs'
 import { type Domain, Engine } from '../engine/index.js'
 import type { Contender } from './benchmark.js'
+import { NO_SNAPSHOTS } from './no-snapshots.js'
 
 export interface WorkOptions {
   /** Of the contender's own files. */
@@ -45,7 +46,7 @@ export class DomainEngine {
 
   static async open(user: DomainUser, directory: string): Promise<DomainEngine> {
     rmSync(directory, { recursive: true, force: true })
-    const engine = await Engine.open(directory, user.domain)
+    const engine = await Engine.open(directory, user.domain, NO_SNAPSHOTS)
     await user.open(engine)
     await engine.synced()
     return new DomainEngine(user, directory, engine)

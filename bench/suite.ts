@@ -10,6 +10,8 @@ import { openRecover } from './benchmarks/open-recover.js'
 import { payloadAny } from './benchmarks/payload-any.js'
 import { replayEvents } from './benchmarks/replay-events.js'
 import { ring } from './benchmarks/ring.js'
+import { snapshotLatency } from './benchmarks/snapshot-latency.js'
+import { snapshotOpen } from './benchmarks/snapshot-open.js'
 import { transferAccounts } from './benchmarks/transfer-accounts.js'
 import { transferConcurrent } from './benchmarks/transfer-concurrent.js'
 import { transferGc } from './benchmarks/transfer-gc.js'
@@ -40,6 +42,8 @@ export const BENCHMARKS: readonly Benchmark[] = [
   exchangeLatency,
   replayEvents,
   openRecover,
+  snapshotOpen,
+  snapshotLatency,
   journalBytes,
   journalAmplification,
   indexGrowth,

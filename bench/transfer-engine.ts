@@ -9,6 +9,7 @@
 import { rmSync } from 'node:fs'
 import { type Domain, Engine, type EngineOptions } from '../engine/index.js'
 import type { Contender } from './benchmark.js'
+import { NO_SNAPSHOTS } from './no-snapshots.js'
 import { INITIAL_BALANCE, type TransferOptions, TransferWorkload } from './transfer-workload.js'
 
 /** A ledger's domain, and how it is used. Accounts are counted from 0. */
@@ -36,7 +37,10 @@ export class LedgerEngine {
     engineOptions: EngineOptions = {},
   ): Promise<LedgerEngine> {
     rmSync(options.directory, { recursive: true, force: true })
-    const engine = await Engine.open(options.directory, ledger.domain, engineOptions)
+    const engine = await Engine.open(options.directory, ledger.domain, {
+      ...NO_SNAPSHOTS,
+      ...engineOptions,
+    })
     for (let account = 0; account < options.accounts; account++) {
       while (ledger.deposit(engine, account) === 0) await engine.room()
     }

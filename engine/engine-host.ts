@@ -34,6 +34,7 @@ import { Lanes } from './lanes.js'
 import { diskFull } from './not-taken.js'
 import { type OpenState, openState } from './opening.js'
 import { Processor } from './processor.js'
+import { type QuietRead, QuietReads } from './quiet-reads.js'
 import { createRandom } from './random.js'
 import { RecentEvents } from './read/recent-events.js'
 import { stateDigest } from './state-digest.js'
@@ -76,6 +77,7 @@ export class EngineHost {
   private port: CommandPort | undefined
   private inBatch = false
   private readonly reads: SyncedReads
+  private readonly quietReads: QuietReads
   private readonly ending: EngineEnding
 
   /** @throws TidewheelError as openState does; the lock is free then */
@@ -94,6 +96,7 @@ export class EngineHost {
       if (host.failure !== undefined) throw host.failure
       return host
     } catch (error) {
+      state.journal?.waiting?.discard()
       state.journal?.lock.release()
       throw error
     }
@@ -107,6 +110,7 @@ export class EngineHost {
     this.ring = new EventRingWriter(this.ringMemory)
     this.gate = new Gate([this.ring])
     this.reads = new SyncedReads(this.ring, this.gate, () => this.stopReason())
+    this.quietReads = new QuietReads(this.ring, this.edgeMemory)
     this.ending = new EngineEnding({
       tell: (status) => this.tell(status),
       drain: () => this.drain(),
@@ -183,6 +187,7 @@ export class EngineHost {
   runBatches(): boolean {
     if (this.inBatch || this.failure !== undefined) return false
     this.lookAtDisk()
+    if (this.quietReads.answer()) return false
     this.inBatch = true
     let didWork = false
     try {
@@ -222,6 +227,20 @@ export class EngineHost {
     // What this thread has submitted before is seen.
     this.port?.flush()
     this.runBatches()
+    this.driver.kick()
+    return answered
+  }
+
+  /**
+   * What `look` returns of the state, and where the journal ends with this very state: batches wait
+   * until there is such a place.
+   */
+  whenQuiet<T>(look: () => T): Promise<QuietRead<T>> {
+    if (this.ending.hasBegun) return Promise.reject(this.stopReason())
+    const answered = this.quietReads.add(() => {
+      if (this.hasFailed) throw this.stopReason()
+      return look()
+    })
     this.driver.kick()
     return answered
   }
@@ -270,6 +289,7 @@ export class EngineHost {
       preamble: journal.preamble,
       durability: options.durability === 'os' ? 'os' : 'disk',
       segmentBytes: options.segmentBytes,
+      waiting: journal.waiting,
       onFailure: (error) => this.ending.fail(error),
       onReport: (text) => options.logger.warn(text),
     })
@@ -320,6 +340,7 @@ export class EngineHost {
       !this.gate.isEmpty ||
       this.processor.isHeldUp ||
       !this.reads.isEmpty ||
+      !this.quietReads.isEmpty ||
       this.port?.inFlight === true
     )
   }
@@ -340,6 +361,7 @@ export class EngineHost {
   private abandon(failure: TidewheelError): void {
     this.gate.fail()
     this.reads.fail()
+    this.quietReads.fail(this.stopReason())
     this.port?.fail()
     this.onFailure?.(failure)
     this.options.logger.error(failure.message)

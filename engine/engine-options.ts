@@ -43,12 +43,27 @@ export interface EngineOptions {
    * as the journal has it, 24 hours in a new one.
    */
   readonly keyAgeMsMax?: number
+  /** When snapshots are made without being asked for, and how many are kept. */
+  readonly snapshot?: SnapshotOptions
   /** How long `execute` waits for room before it fails with BACKPRESSURE. Default: 5,000. */
   readonly executeWaitMs?: number
   /** `console` and pino fit. Default: warnings and errors to stderr. */
   readonly logger?: Logger
   /** Microseconds since 1970, for tests. Default: the system's clock. Inline only. */
   readonly clock?: Clock
+}
+
+/**
+ * A snapshot is made when one of both has come since the last, whichever is first, and the segment
+ * that is then written is full. `Infinity`: never for that reason.
+ */
+export interface SnapshotOptions {
+  /** Bytes of journal. Default: 4 GiB. */
+  readonly everyBytes?: number
+  /** Default: Infinity. */
+  readonly everyEvents?: number
+  /** The newest so many stay: a second one, in case that the first is damaged. Default: 2. */
+  readonly keep?: number
 }
 
 export interface ResolvedOptions {
@@ -58,11 +73,16 @@ export interface ResolvedOptions {
   readonly ringBytes: number
   /** What of the journal's window of idempotency keys is to be changed. */
   readonly keyWindow: Partial<KeyWindow>
+  readonly snapshot: Required<SnapshotOptions>
   readonly executeWaitMs: number
   readonly logger: Logger
   readonly clock: Clock | undefined
 }
 
+/** Replaying them takes some ten seconds: docs/decisions/0016-snapshot-policy.md. */
+const SNAPSHOT_BYTES_DEFAULT = 4 * 1024 ** 3
+const SNAPSHOTS_KEPT_DEFAULT = 2
+const SNAPSHOTS_KEPT_MAX = 1000
 const EXECUTE_WAIT_MS_DEFAULT = 5_000
 const EXECUTE_WAIT_MS_MAX = 2 ** 31 - 1
 
@@ -75,6 +95,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     segmentBytes: options.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
     ringBytes: options.ringBytes ?? EVENT_RING_BYTES_DEFAULT,
     keyWindow: wantedKeyWindow(options),
+    snapshot: wantedSnapshots(options),
     executeWaitMs: options.executeWaitMs ?? EXECUTE_WAIT_MS_DEFAULT,
     logger: guarded(loggerOf(options)),
     clock: options.clock,
@@ -121,6 +142,37 @@ function wantedKeyWindow({ keyCountMax, keyAgeMsMax }: EngineOptions): Partial<K
   }
 }
 
+function wantedSnapshots({ snapshot = {} }: EngineOptions): Required<SnapshotOptions> {
+  requireThat(
+    'snapshot',
+    typeof snapshot === 'object' && snapshot !== null && !Array.isArray(snapshot),
+    snapshot,
+    'an object such as { everyBytes: 1e9, keep: 3 }; { everyBytes: Infinity } makes none unasked',
+  )
+  const unknown = Object.keys(snapshot).find((name) => !SNAPSHOT_NAMES.has(name))
+  if (unknown !== undefined) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${JSON.stringify(unknown)} is not an option of snapshot; these are ${[...SNAPSHOT_NAMES].join(', ')}`,
+    )
+  }
+  const {
+    everyBytes = SNAPSHOT_BYTES_DEFAULT,
+    everyEvents = Number.POSITIVE_INFINITY,
+    keep = SNAPSHOTS_KEPT_DEFAULT,
+  } = snapshot
+  requireAmount('snapshot.everyBytes', everyBytes)
+  requireAmount('snapshot.everyEvents', everyEvents)
+  requireInteger('snapshot.keep', keep, 1, SNAPSHOTS_KEPT_MAX)
+  return { everyBytes, everyEvents, keep }
+}
+
+const SNAPSHOT_NAMES: ReadonlySet<string> = new Set<keyof SnapshotOptions>([
+  'everyBytes',
+  'everyEvents',
+  'keep',
+])
+
 const NAMES: ReadonlySet<string> = new Set<keyof EngineOptions>([
   'durability',
   'processor',
@@ -128,6 +180,7 @@ const NAMES: ReadonlySet<string> = new Set<keyof EngineOptions>([
   'ringBytes',
   'keyCountMax',
   'keyAgeMsMax',
+  'snapshot',
   'executeWaitMs',
   'logger',
   'clock',
@@ -155,6 +208,11 @@ function requireOneOf(name: string, value: unknown, values: readonly string[]): 
 function requireInteger(name: string, value: number, min: number, max: number): void {
   const isInRange = Number.isInteger(value) && value >= min && value <= max
   requireThat(name, isInRange, value, `an integer from ${min} to ${max}`)
+}
+
+function requireAmount(name: string, value: number): void {
+  const isAmount = value === Number.POSITIVE_INFINITY || (Number.isSafeInteger(value) && value >= 1)
+  requireThat(name, isAmount, value, 'an integer from 1, or Infinity for never')
 }
 
 function requireThat(name: string, isGood: boolean, value: unknown, wanted: string): void {

@@ -4,12 +4,16 @@
  */
 import { resolve } from 'node:path'
 import { workerData } from 'node:worker_threads'
+import type { ArchiveReport } from '../journal/archive.js'
+import type { BackupReport } from '../journal/backup.js'
+import type { ChainHead } from '../journal/chain-head.js'
 import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
 import type { CommandOptions, CommandPort, ReceiptsListener } from './command-port.js'
+import type { DeterminismReport } from './determinism/determinism-check.js'
 import {
   type Aggregate,
   type CommandType,
@@ -18,20 +22,17 @@ import {
   type RecordedEvent,
 } from './domain.js'
 import { type EngineOptions, type ResolvedOptions, resolveOptions } from './engine-options.js'
+import { FileTasks } from './file-tasks.js'
 import { refuseId } from './id-refusal.js'
 import { InlineSide } from './inline-side.js'
 import { isModuleLoading } from './module-loading.js'
 import { isProcessorThread } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
-import { fingerprintOf, type ProducerHandle } from './producer.js'
+import type { ProducerHandle } from './producer.js'
 import { EventDecoder } from './read/event-decoder.js'
 import { EventLog } from './read/event-log.js'
 import type { AcceptedReceipt, Receipt } from './receipt.js'
-import { SnapshotPool } from './snapshot/snapshot-pool.js'
 import { ThreadSide } from './thread-side.js'
-
-/** A second one, in case that the newest is damaged. */
-const SNAPSHOTS_KEPT = 2
 
 export interface ReadOptions {
   /** First sequence wanted, inclusive. Default: 1. */
@@ -43,6 +44,11 @@ export interface ReadStreamOptions {
   readonly fromVersion?: number
 }
 
+export interface ArchiveOptions {
+  /** Only segments all of whose events come before this sequence. Default: all that are sealed. */
+  readonly before?: number
+}
+
 export class Engine {
   readonly domain: Domain
   /** What opening found and did. */
@@ -51,9 +57,7 @@ export class Engine {
   private readonly port: CommandPort
   private readonly log: EventLog
   private readonly decoder: EventDecoder
-  private readonly snapshots = new SnapshotPool()
-  /** Of the journal's directory; undefined at durability `none`. */
-  private readonly path: string | undefined
+  private readonly files: FileTasks
 
   private constructor(side: ProcessorSide, domain: Domain, options: ResolvedOptions, path: string) {
     this.side = side
@@ -61,15 +65,25 @@ export class Engine {
     this.report = side.report
     this.port = side.port
     this.decoder = new EventDecoder(domain, side.catalogue, side.ids)
-    this.path = options.durability === 'none' ? undefined : path
+    const directory = options.durability === 'none' ? undefined : path
     this.log = new EventLog({
-      path: this.path,
+      path: directory,
       ring: side.ring,
       edge: side.edge,
       decoder: this.decoder,
       stopReason: () => side.stopReason(),
       report: (message) => options.logger.warn(message),
     })
+    this.files = new FileTasks(
+      {
+        path: directory,
+        domain,
+        report: side.report,
+        position: () => this.journalPosition(),
+        stopReason: () => side.stopReason(),
+      },
+      options,
+    )
   }
 
   /**
@@ -84,7 +98,12 @@ export class Engine {
     const Side = resolved.processor === 'inline' ? InlineSide : ThreadSide
     const directory = resolve(path)
     const side = await Side.open(directory, domain, resolved)
-    return new Engine(side, domain, resolved, directory)
+    try {
+      return new Engine(side, domain, resolved, directory)
+    } catch (error) {
+      await side.close()
+      throw error
+    }
   }
 
   /**
@@ -192,6 +211,16 @@ export class Engine {
     return this.log.position()
   }
 
+  /**
+   * The head of the hash chain over everything that was answered before: note `sequence` and `hash`
+   * elsewhere, and `tidewheel verify --head` shows later that nothing of it has changed.
+   * @throws TidewheelError NO_JOURNAL, ENGINE_STOPPED
+   */
+  async head(): Promise<ChainHead> {
+    this.files.refuseWithout('note the head of')
+    return this.log.head()
+  }
+
   /** A hash of the whole state: the same after a restart, or something is not deterministic. */
   digest(): Promise<string> {
     return this.side.digest()
@@ -200,28 +229,59 @@ export class Engine {
   /**
    * Makes a snapshot of the state at the end of the last segment that is full, so that the next
    * opening replays only what is behind it. It is made of the files, by the domain's module, on a
-   * thread of its own: commands go on. The two newest are kept. Resolves with the name of the file;
-   * `undefined` while no segment is full.
+   * thread of its own: commands go on. Resolves with the name of the file; `undefined` while no
+   * segment is full. The option `snapshot` says when one is made without being asked for, and how
+   * many are kept.
    *
    * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, INVALID_DOMAIN for object state that is no
    *   plain data, JOURNAL_DAMAGED, STORAGE_FAILED, ENGINE_CLOSED, ENGINE_STOPPED: the engine runs on
    *   without it
    */
-  async snapshot(): Promise<string | undefined> {
-    const { path, domain } = this
-    if (path === undefined) {
-      throw new TidewheelError(
-        'NO_JOURNAL',
-        "durability 'none' keeps no history, so there is nothing to make a snapshot of; use 'disk' or 'os'",
-      )
-    }
-    const reason = this.side.stopReason()
-    if (reason !== undefined) throw reason
-    const sealedSegment = this.journalPosition().segmentNumber - 1
-    if (sealedSegment < 1) return undefined
-    const { name: domainName, moduleUrl } = domain
-    const source = { domainName, moduleUrl, fingerprint: fingerprintOf(domain) }
-    return this.snapshots.build({ path, domain: source, sealedSegment, keep: SNAPSHOTS_KEPT })
+  snapshot(): Promise<string | undefined> {
+    return this.files.snapshot()
+  }
+
+  /**
+   * Copies the journal into `directory`, which is new or empty, while commands go on: everything
+   * that was answered before the call. The copy opens by itself as a journal. It is made of the
+   * files, on a thread of its own, read back and verified. Resolves with its last sequence and head
+   * hash when it is durable; one that was interrupted is never taken for a whole one.
+   *
+   * @throws TidewheelError NO_JOURNAL, INVALID_OPTION for a directory that must not be used,
+   *   DISK_FULL, STORAGE_FAILED, JOURNAL_DAMAGED, JOURNAL_UNREADABLE, ENGINE_CLOSED,
+   *   ENGINE_STOPPED: the engine runs on without it
+   */
+  backup(directory: string): Promise<BackupReport> {
+    return this.files.backup(directory)
+  }
+
+  /**
+   * Compresses the segments that are full, oldest first, on a thread of its own: commands go on. An
+   * archived segment is read like any other, by opening, reads, snapshots and tools; the plain file
+   * goes when the archive is on disk and was read back. Resolves when all are done.
+   *
+   * @throws TidewheelError NO_JOURNAL, INVALID_OPTION, JOURNAL_DAMAGED, DISK_FULL, STORAGE_FAILED
+   *   (then no more are archived until the journal is opened again), ENGINE_CLOSED, ENGINE_STOPPED:
+   *   the engine runs on, and the journal is whole, in either form of its segments
+   */
+  async archive(options: ArchiveOptions = {}): Promise<ArchiveReport> {
+    const { before = Number.MAX_SAFE_INTEGER } = options
+    firstWanted('before', before)
+    return this.files.archive(before)
+  }
+
+  /**
+   * Replays the files, from the newest snapshot or the first event on, and compares the state that
+   * they give with the live one at the same sequence; where they differ, an `evolve` depends on more
+   * than its arguments, and the first stream that differs is named. The replay runs on a thread of its
+   * own, with a second state in memory, and on a clock of another day; commands wait only while the
+   * live state is hashed, for `pausedMs`.
+   *
+   * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, JOURNAL_DAMAGED, REPLAY_FAILED when an
+   *   `evolve` throws, ENGINE_CLOSED, ENGINE_STOPPED
+   */
+  async checkDeterminism(): Promise<DeterminismReport> {
+    return this.files.checkDeterminism(this.side.liveState)
   }
 
   /**
@@ -230,7 +290,7 @@ export class Engine {
    * room is waited for until a second has passed; what is left of it is not run, and logged.
    */
   async close(): Promise<void> {
-    const broken = this.snapshots.close()
+    const broken = this.files.close()
     // Before the directory is free for others.
     if (broken !== undefined) await broken
     await Promise.all([this.side.close(), this.log.close()])
@@ -272,7 +332,7 @@ function refuseWrongArguments(path: unknown, domain: unknown): void {
   if (isModuleLoading()) {
     throw new TidewheelError(
       'INVALID_DOMAIN',
-      `a module opens an engine of domain ${domain.name} while a tool loads it; give the tool a module that only declares`,
+      `a module opens an engine of domain ${domain.name} while it is loaded for its declarations alone, by a tool or to make a snapshot; declare the domain in a module that opens none`,
     )
   }
   if (isProcessorThread(workerData)) {

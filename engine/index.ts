@@ -1,6 +1,9 @@
 /** The public surface of tidewheel. */
+export type { ArchiveReport } from '../journal/archive.js'
+export type { BackupReport } from '../journal/backup.js'
+export type { ChainHead } from '../journal/chain-head.js'
 export { type ErrorCode, TidewheelError } from '../journal/errors.js'
-export type { RecoveryCut, RecoveryReport } from '../journal/recovery-report.js'
+export type { RecoveryCut, RecoveryReport, UsedSnapshot } from '../journal/recovery-report.js'
 export {
   any,
   bool,
@@ -20,6 +23,7 @@ export {
   uuid,
 } from '../journal/schema/field-types.js'
 export type { CommandOptions, ReceiptsListener } from './command-port.js'
+export type { DeterminismReport } from './determinism/determinism-check.js'
 export {
   type Aggregate,
   type AggregateOptions,
@@ -38,8 +42,8 @@ export {
   ref,
 } from './domain.js'
 export type { DrillCommand, DrillCommands } from './drill/drill-flow.js'
-export { Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
-export type { Durability, EngineOptions } from './engine-options.js'
+export { type ArchiveOptions, Engine, type ReadOptions, type ReadStreamOptions } from './engine.js'
+export type { Durability, EngineOptions, SnapshotOptions } from './engine-options.js'
 export type { Logger } from './logger.js'
 export { Producer, type ProducerHandle } from './producer.js'
 export type {

@@ -6,6 +6,8 @@ import type { EventRingMemory } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import { CommandPort, type PortOwner } from './command-port.js'
+import type { LiveStateSource } from './determinism/determinism-check.js'
+import { outlineOf, streamHashes } from './determinism/state-outline.js'
 import type { Domain, RecordedEvent } from './domain.js'
 import { EngineHost } from './engine-host.js'
 import type { ResolvedOptions } from './engine-options.js'
@@ -22,6 +24,7 @@ export class InlineSide implements ProcessorSide {
   readonly edge: SharedArrayBuffer
   readonly ids: IdSource
   readonly port: CommandPort
+  readonly liveState: LiveStateSource
   private readonly host: EngineHost
   private readonly executeWaitMs: number
 
@@ -42,6 +45,10 @@ export class InlineSide implements ProcessorSide {
       idOf: (aggregateIndex, slot) => runtime.idOf(aggregateIndex, slot),
       isMissing: false,
       fetchMissing: () => Promise.resolve(),
+    }
+    this.liveState = {
+      outline: () => host.whenQuiet(() => outlineOf(runtime)),
+      streamHashes: (piece) => host.whenQuiet(() => streamHashes(runtime, piece)),
     }
     const memory = createLaneMemory()
     host.attachLane(memory)

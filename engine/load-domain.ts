@@ -15,9 +15,12 @@ export interface DomainSource {
  * The domain that the module exports, by default or under any name.
  * @throws TidewheelError DOMAIN_MISMATCH, and what the module throws
  */
-export async function loadDomain(source: DomainSource): Promise<Domain> {
+export async function loadDomain(
+  source: DomainSource,
+  load: (url: string) => Promise<Record<string, unknown>> = (url) => import(url),
+): Promise<Domain> {
   const { domainName, moduleUrl, fingerprint } = source
-  const module = (await import(moduleUrl)) as Record<string, unknown>
+  const module = await load(moduleUrl)
   const exported = [module['default'], ...Object.values(module)]
   const domain = exported.find(
     (value): value is Domain => value instanceof Domain && value.name === domainName,

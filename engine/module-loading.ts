@@ -1,6 +1,7 @@
 /**
- * Loads the module of a domain for a tool. Meanwhile no engine opens: a module that opens one when
- * it is loaded would write to the user's own journal, from a tool that was to try the domain out.
+ * Loads the module of a domain for its declarations alone: for a tool, or to make a snapshot.
+ * Meanwhile no engine opens on this thread: a module that opens one when it is loaded would write to
+ * the user's own journal, from a tool that was to try the domain out.
  */
 import { setImmediate } from 'node:timers/promises'
 

@@ -10,10 +10,12 @@ import { refuseForeignDirectory } from '../journal/journal-directory.js'
 import type { JournalEnd } from '../journal/journal-end.js'
 import { acquireJournalLock, type JournalLock } from '../journal/journal-lock.js'
 import { KEY_WINDOW_DEFAULT, type KeyWindow, sameWindow } from '../journal/key-window.js'
+import { segmentNumberIn } from '../journal/open-segment.js'
 import { type RecoveryOptions, recoverJournal } from '../journal/recovery.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
-import { SEGMENT_DATA, segmentNumberOf } from '../journal/segment-layout.js'
+import { SEGMENT_DATA } from '../journal/segment-layout.js'
 import type { Storage } from '../journal/storage.js'
+import { WaitingJournaler } from '../journal/waiting-journaler.js'
 import type { Domain } from './domain.js'
 import { DomainRuntime } from './domain-runtime.js'
 import type { ResolvedOptions } from './engine-options.js'
@@ -23,6 +25,8 @@ import { StateRestore } from './snapshot/state-restore.js'
 export interface OpenJournal {
   readonly path: string
   readonly lock: JournalLock
+  /** Started while the files were recovered; undefined where a test drives the journaler. */
+  readonly waiting: WaitingJournaler | undefined
   /** Where the journaler goes on. */
   readonly end: JournalEnd
   /** The catalogue's frame, which begins each segment. */
@@ -50,9 +54,12 @@ export function openState(path: string, domain: Domain, options: ResolvedOptions
   // Before the lock, which writes a file: a directory that is not ours stays as it is.
   refuseForeignDirectory(storage)
   const lock = acquireJournalLock(path)
+  let waiting: WaitingJournaler | undefined
   try {
-    return recoverState(storage, lock, domain, { durability, segmentBytes, keyWindow })
+    waiting = new WaitingJournaler()
+    return recoverState(storage, lock, domain, { durability, segmentBytes, keyWindow, waiting })
   } catch (error) {
+    waiting?.discard()
     lock.abandon()
     throw error
   }
@@ -68,9 +75,9 @@ export function recoverState(
   lock: JournalLock,
   domain: Domain,
   options: Pick<ResolvedOptions, 'durability' | 'segmentBytes' | 'keyWindow'> &
-    Pick<RecoveryOptions, 'window'>,
+    Pick<RecoveryOptions, 'window'> & { readonly waiting?: WaitingJournaler },
 ): OpenState {
-  const { keyWindow, ...given } = options
+  const { keyWindow, waiting, ...given } = options
   const durability = options.durability === 'os' ? 'os' : 'disk'
   const saved = new StateRestore(storage, domain)
   let replay = new Replay(saved.runtime)
@@ -98,6 +105,7 @@ export function recoverState(
   const journal: OpenJournal = {
     path: storage.path,
     lock,
+    waiting,
     end,
     preamble: encodeCatalogueFrame(catalogue, runtime.latestUs),
     announcesCatalogue: merged.changed && (end.fileOffset !== SEGMENT_DATA || changesWindow),
@@ -126,7 +134,7 @@ function openWithoutJournal(
   if (existsSync(path)) {
     const segment = openFileStorage(path)
       .list()
-      .find((name) => segmentNumberOf(name) > 0)
+      .find((name) => segmentNumberIn(name) > 0)
     if (segment !== undefined) {
       throw new TidewheelError(
         'DURABILITY_MISMATCH',

@@ -10,6 +10,7 @@ import type { IdValue } from '../journal/schema/id-type.js'
 import type { ResolvedOptions } from './engine-options.js'
 import type { LaneMemory } from './lane.js'
 import type { DomainSource } from './load-domain.js'
+import type { StatePiece } from './state-digest.js'
 
 export const PROCESSOR_THREAD = 'tidewheel processor'
 
@@ -48,6 +49,8 @@ export type Request =
       readonly count: number
     }
   | { readonly op: 'digest' }
+  | { readonly op: 'outline' }
+  | { readonly op: 'streamHashes'; readonly piece: StatePiece }
   | { readonly op: 'close' }
 
 export interface RequestMessage {

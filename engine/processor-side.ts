@@ -9,6 +9,7 @@ import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdReader } from '../journal/schema/codec.js'
 import type { IdValue } from '../journal/schema/id-type.js'
 import type { CommandPort } from './command-port.js'
+import type { LiveStateSource } from './determinism/determinism-check.js'
 import type { RecordedEvent } from './domain.js'
 import type { ProducerHandle } from './producer.js'
 import type { EventDecoder } from './read/event-decoder.js'
@@ -38,5 +39,7 @@ export interface ProcessorSide {
   /** Slot of a stream, 0 for none. */
   slotOf(aggregateIndex: number, id: IdValue): Promise<number>
   digest(): Promise<string>
+  /** What the live state is, for a comparison. */
+  readonly liveState: LiveStateSource
   close(): Promise<void>
 }

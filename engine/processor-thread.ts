@@ -7,6 +7,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { errorMessageOf } from '../journal/error-message.js'
 import { assert } from '../journal/errors.js'
+import { outlineOf, streamHashes } from './determinism/state-outline.js'
 import { EngineHost } from './engine-host.js'
 import { createLaneMemory, type Lane } from './lane.js'
 import { loadDomain } from './load-domain.js'
@@ -54,6 +55,10 @@ async function answer(host: EngineHost, request: Request): Promise<unknown> {
     }
     case 'digest':
       return host.digest()
+    case 'outline':
+      return host.whenQuiet(() => outlineOf(runtime))
+    case 'streamHashes':
+      return host.whenQuiet(() => streamHashes(runtime, request.piece))
     case 'close':
       return host.close()
   }

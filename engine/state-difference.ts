@@ -21,6 +21,8 @@ export function findDifference(
   first: DomainRuntime,
   second: DomainRuntime,
 ): StateDifference | undefined {
+  // Much faster than stream by stream, and mostly all that is to be said.
+  if (stateDigest(first) === stateDigest(second)) return undefined
   for (const [i, a] of first.stores.entries()) {
     const b = second.stores[i] as AggregateStore
     const count = Math.max(a.ids.count, b.ids.count)
@@ -36,7 +38,6 @@ export function findDifference(
       }
     }
   }
-  if (stateDigest(first) === stateDigest(second)) return undefined
   return { aggregate: undefined, id: undefined, first: undefined, second: undefined }
 }
 

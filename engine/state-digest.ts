@@ -15,17 +15,32 @@ import type { DomainRuntime } from './domain-runtime.js'
 import { ObjectStore } from './object-store.js'
 import { RecordStore } from './record-store.js'
 
-export function stateDigest(runtime: DomainRuntime): string {
+/** A part of the state that is hashed at once. */
+export interface StatePiece {
+  /** −1: the idempotency keys. */
+  readonly storeIndex: number
+  /** Of at most {@link STREAMS_A_PIECE} streams; 0: the ids of all. */
+  readonly firstSlot: number
+}
+
+/** Called after each piece, with the hash of everything up to its end. */
+export type PieceVisitor = (piece: StatePiece, hash: Hash) => void
+
+export const STREAMS_A_PIECE = 1024
+
+export function stateDigest(runtime: DomainRuntime, visit: PieceVisitor = ignorePiece): string {
   const hash = createHash('sha256')
   hashNumber(hash, runtime.sequence)
   for (const store of runtime.stores) {
     hashPlain(hash, store.name)
     hashNumber(hash, store.ids.count)
     hashIds(hash, store)
-    if (store instanceof RecordStore) hashRecords(hash, store)
-    else if (store instanceof ObjectStore) hashObjects(hash, store)
+    visit({ storeIndex: store.index, firstSlot: 0 }, hash)
+    if (store instanceof RecordStore) hashRecords(hash, store, visit)
+    else if (store instanceof ObjectStore) hashObjects(hash, store, visit)
   }
   hashKeys(hash, runtime)
+  visit({ storeIndex: -1, firstSlot: 0 }, hash)
   return hash.digest('hex')
 }
 
@@ -66,23 +81,39 @@ function hashIds(hash: Hash, store: AggregateStore): void {
 }
 
 const ID_LENGTH_BYTES = 2
-const SLAB_PIECE_BYTES = 64 * 1024 * 1024
 
-function hashRecords(hash: Hash, store: RecordStore): void {
-  const { slab, strideBytes, ids, columns } = store
-  const end = (ids.count + 1) * strideBytes
-  // One update takes at most 2 GiB.
-  for (let start = strideBytes; start < end; start += SLAB_PIECE_BYTES) {
-    hash.update(new Uint8Array(slab.buffer, start, Math.min(SLAB_PIECE_BYTES, end - start)))
-  }
+function hashRecords(hash: Hash, store: RecordStore, visit: PieceVisitor): void {
+  const { slab, strideBytes, columns } = store
+  eachPiece(hash, store, visit, (first, end) => {
+    const start = first * strideBytes
+    hash.update(new Uint8Array(slab.buffer, start, end * strideBytes - start))
+  })
   for (const column of columns) {
-    for (let slot = 1; slot <= ids.count; slot++) hashPlain(hash, column.get(slot))
+    eachPiece(hash, store, visit, (first, end) => {
+      for (let slot = first; slot < end; slot++) hashPlain(hash, column.get(slot))
+    })
   }
 }
 
-function hashObjects(hash: Hash, store: ObjectStore): void {
-  for (let slot = 1; slot <= store.ids.count; slot++) hashObject(hash, store, slot)
+function hashObjects(hash: Hash, store: ObjectStore, visit: PieceVisitor): void {
+  eachPiece(hash, store, visit, (first, end) => {
+    for (let slot = first; slot < end; slot++) hashObject(hash, store, slot)
+  })
 }
+
+function eachPiece(
+  hash: Hash,
+  { ids, index: storeIndex }: AggregateStore,
+  visit: PieceVisitor,
+  hashSlots: (first: number, end: number) => void,
+): void {
+  for (let firstSlot = 1; firstSlot <= ids.count; firstSlot += STREAMS_A_PIECE) {
+    hashSlots(firstSlot, Math.min(firstSlot + STREAMS_A_PIECE, ids.count + 1))
+    visit({ storeIndex, firstSlot }, hash)
+  }
+}
+
+function ignorePiece(): void {}
 
 function hashObject(hash: Hash, store: ObjectStore, slot: number): void {
   hashNumber(hash, store.version(slot))

@@ -6,7 +6,10 @@ import { assert, causeOf, TidewheelError } from '../journal/errors.js'
 import { type EventRingMemory, EventRingReader } from '../journal/event-ring.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import type { IdValue } from '../journal/schema/id-type.js'
+import { threadArguments } from '../journal/thread-arguments.js'
 import type { CommandPort } from './command-port.js'
+import type { LiveStateSource } from './determinism/determinism-check.js'
+import type { StateOutline } from './determinism/state-outline.js'
 import { type Domain, isObjectState, type RecordedEvent } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
 import type { ResolvedOptions } from './engine-options.js'
@@ -22,6 +25,7 @@ import {
 } from './processor-messages.js'
 import type { ProcessorSide } from './processor-side.js'
 import { createProducerHandle, fingerprintOf, type ProducerHandle } from './producer.js'
+import type { QuietRead } from './quiet-reads.js'
 import { RemoteIds } from './remote-ids.js'
 import { stopReasonOf } from './stop-reason.js'
 
@@ -37,6 +41,7 @@ export class ThreadSide implements ProcessorSide {
   readonly edge: SharedArrayBuffer
   readonly ids: RemoteIds
   readonly port: CommandPort
+  readonly liveState: LiveStateSource
   private readonly driver: PortDriver
   private readonly worker: Worker
   private readonly domain: Domain
@@ -66,6 +71,7 @@ export class ThreadSide implements ProcessorSide {
     const worker = new Worker(new URL('./processor-thread.js', import.meta.url), {
       workerData: data,
       name: 'tidewheel processor',
+      ...threadArguments(),
     })
     const opening = new Promise<ReadyMessage>((resolve, reject) => {
       worker.on('message', (message: ProcessorMessage) => {
@@ -101,6 +107,11 @@ export class ThreadSide implements ProcessorSide {
     this.ids = new RemoteIds(async (aggregateIndex, slot, count) => {
       return (await this.request({ op: 'idsFrom', aggregateIndex, slot, count })) as IdValue[]
     })
+    this.liveState = {
+      outline: async () => (await this.request({ op: 'outline' })) as QuietRead<StateOutline>,
+      streamHashes: async (piece) =>
+        (await this.request({ op: 'streamHashes', piece })) as QuietRead<string[]>,
+    }
     this.driver = new PortDriver(
       ready.lane,
       domain,

@@ -40,7 +40,8 @@ export class BlockBuilder {
   private readonly preamble: Uint8Array
   private readonly preambleFrameCount: number
   private readonly staging = alignedBuffer(BLOCK_BYTES_MAX)
-  private previousHash: Uint8Array
+  /** Of the last block written and chained. */
+  previousHash: Uint8Array
   /** Of the block that was built last: header and frames. */
   private unpaddedBytes = 0
   private eventCount = 0

@@ -21,8 +21,9 @@
  * Block numbers count from 1 through the whole journal; 0 means none. `base sequence` is the
  * sequence of the first event in the block, or of the next event when the block has none.
  * The payload crc covers the frames; the header crc covers bytes 0 to 123; both are CRC-32 seeded
- * with the segment's salt. The hash of a block is SHA-256 over header and frames, without the
- * padding; the first block of a journal carries 32 zero bytes.
+ * with the segment's salt. The digest of a block is SHA-256 over header and frames, without the
+ * padding; its hash is SHA-256 over the hash of the previous block and its own digest. The first block
+ * of a journal carries 32 zero bytes. So 32 bytes a block lead from one hash to any later one.
  */
 
 import { assert } from './errors.js'

@@ -37,6 +37,8 @@ export type ErrorCode =
   | 'EVOLVE_FAILED'
   | 'NO_JOURNAL'
   | 'EVENTS_NOT_IN_MEMORY'
+  // proofs
+  | 'PROOF_FAILED'
 
 export interface ErrorPlace {
   /** File name, inside the journal's directory unless absolute. */

@@ -120,6 +120,18 @@ export class EventWalk implements IdReader {
     }
   }
 
+  /** Number of the aggregate and slot: of the event's stream, and of each that its fields name. */
+  streamsOfEvent(): (readonly [aggregateNumber: number, slot: number])[] {
+    const { cursor, type } = this
+    const named = type.codec.layout.references.flatMap(({ offset, reference }) => {
+      const slot = cursor.view.getUint32(cursor.payloadOffset + offset, true)
+      return reference === undefined || slot === 0
+        ? []
+        : [[reference.aggregateIndex, slot] as const]
+    })
+    return [[type.aggregateNumber, cursor.slot], ...named]
+  }
+
   /** @throws TidewheelError JOURNAL_DAMAGED when the payload is not one of the event's type. */
   decode(): JournalEvent {
     this.check()

@@ -6,9 +6,9 @@
 import { assert, causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
+import { segmentNumberIn } from './open-segment.js'
 import { ReadWindow } from './read-window.js'
 import { listSegments, type SegmentFile } from './segment-file.js'
-import { segmentNumberOf } from './segment-layout.js'
 import { findSegmentSetProblem, findUnfinished } from './segment-set.js'
 import type { Storage, StorageFile } from './storage.js'
 
@@ -27,7 +27,7 @@ export interface JournalFolder {
  */
 export function openJournalFolder(path: string): JournalFolder {
   try {
-    return readFolder(openFileStorage(path))
+    return readJournalFolder(openFileStorage(path))
   } catch (error) {
     throw asJournalError(path, error)
   }
@@ -44,7 +44,8 @@ export function asJournalError(path: string, error: unknown): unknown {
   )
 }
 
-function readFolder(storage: Storage): JournalFolder {
+/** @throws as {@link openJournalFolder}, and what the system says */
+export function readJournalFolder(storage: Storage): JournalFolder {
   // Before the list: the manifest never knows of a segment that is not there yet.
   const manifest = readManifest(storage)
   const window = new ReadWindow(undefined, true)
@@ -54,7 +55,7 @@ function readFolder(storage: Storage): JournalFolder {
   const unfinished = findUnfinished(storage, found, known, window)
   const whole = unfinished === undefined ? found : found.slice(0, -1)
   const problem = problemOf(whole, known)
-  const end = problem?.file === undefined ? Number.POSITIVE_INFINITY : segmentNumberOf(problem.file)
+  const end = problem?.file === undefined ? Number.POSITIVE_INFINITY : segmentNumberIn(problem.file)
   const segments = whole.filter((segment) => segment.number < end)
   return { storage: new ReadOnlyStorage(storage, segments), segments, problem }
 }

@@ -14,6 +14,7 @@
 import { BlockChecker, type BlockVerdict } from './block-check.js'
 import type { BlockHeader } from './block-header.js'
 import { BLOCK_HEADER_BYTES } from './block-layout.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { endOfNonZeroFrom, type SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA } from './segment-layout.js'
@@ -94,7 +95,7 @@ export function scanJournal(
   const firstIndex = start?.segmentIndex ?? 0
   for (let index = firstIndex; index < segments.length && scan.stop === undefined; index++) {
     const segment = segments[index] as SegmentFile
-    const file = storage.open(segment.name, 'read', options)
+    const file = openSegment(storage, segment.name, options)
     try {
       checker.enterSegment(segment)
       window.enter(file)

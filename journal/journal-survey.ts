@@ -1,22 +1,35 @@
 /**
- * What a journal says of itself, without the application that wrote it: its segments, its types, and
- * how often each occurs. It reads all of the journal once, takes no lock and never writes.
+ * What a journal says of itself, without the application that wrote it: its segments, its types, how
+ * often each occurs, and the snapshots beside it. It reads all of it once, takes no lock and never writes.
  *
  * Of a damaged journal it tells what lies before the damage. It is not a verification: the hash
  * chain and the payloads of events are not looked at.
  */
-import { DURABILITY_DISK, FORMAT_VERSION, paddedBlockBytes } from './block-layout.js'
+import { type BlockHeader, blockHash } from './block-header.js'
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_HEADER_BYTES,
+  DURABILITY_DISK,
+  FORMAT_VERSION,
+  HASH_BYTES,
+  paddedBlockBytes,
+} from './block-layout.js'
 import type { CatalogueEntry, CatalogueKind } from './catalogue.js'
+import type { ChainHead } from './chain-head.js'
 import { TidewheelError } from './errors.js'
 import { journalBlocks } from './event-reader.js'
 import { EventWalk } from './event-walk.js'
-import { type JournalFolder, openJournalFolder } from './journal-folder.js'
+import { openFileStorage } from './file-storage.js'
+import { asJournalError, type JournalFolder, openJournalFolder } from './journal-folder.js'
 import type { JournalBlock } from './journal-reader.js'
 import type { KeyWindow } from './key-window.js'
 import { type LockStatus, readLockStatus } from './lock-status.js'
 import { FIRST_CATALOGUED_TYPE } from './record-layout.js'
 import type { SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA } from './segment-layout.js'
+import { checkSnapshots } from './snapshot-check.js'
+import { snapshotSequenceOf } from './snapshot-layout.js'
+import { snapshotMismatch } from './snapshot-place.js'
 import type { Storage, StorageFile } from './storage.js'
 import { indexName } from './stream-index-layout.js'
 
@@ -26,6 +39,8 @@ export interface SegmentSurvey {
   readonly sizeBytes: number
   /** Headers and blocks. */
   usedBytes: number
+  /** Of its archive, where it is compressed; 0: it is not. `sizeBytes` is that of the segment. */
+  readonly archivedBytes: number
   /** Of its index, a file beside it; 0: there is none. */
   readonly indexBytes: number
   blocks: number
@@ -36,6 +51,17 @@ export interface SegmentSurvey {
   /** Of the first and the last event, microseconds since 1970; 0: none. */
   firstTime: number
   lastTime: number
+}
+
+export interface SnapshotSurvey {
+  readonly file: string
+  /** Of the last event in it; of a damaged one, as its name says. */
+  readonly sequence: number
+  readonly sizeBytes: number
+  /** Of the last command in it, microseconds since 1970; 0: not known. */
+  readonly time: number
+  /** Why it is not used; '': nothing is wrong with the file. */
+  readonly problem: string
 }
 
 /** A catalogue entry, and how often it occurs: streams, events, or transactions of a command. */
@@ -59,10 +85,14 @@ export interface JournalSurvey {
   readonly epoch: number
   readonly lock: LockStatus
   readonly segments: readonly SegmentSurvey[]
+  /** Newest first. */
+  readonly snapshots: readonly SnapshotSurvey[]
   readonly blocks: number
   readonly events: number
   /** Of the last event; 0: none. */
   readonly lastSequence: number
+  /** Of the last block that could be read. To note it, or to have the chain checked: `verify`. */
+  readonly head: ChainHead
   /** Commands that left something in the journal: events, or an outcome under a key. */
   readonly transactions: number
   readonly keyedAccepted: number
@@ -94,8 +124,11 @@ class Surveyor {
   private readonly walk = new EventWalk()
   private readonly segments: SegmentSurvey[]
   private readonly eventCounts: number[] = []
-  private lastBlock: { readonly durability: number; readonly epoch: number } | undefined
+  private lastBlock: BlockHeader | undefined
   private lastSequence = 0
+  /** Header and payload of the last block: its hash is wanted, and no other. */
+  private readonly lastBytes = new Uint8Array(BLOCK_BYTES_MAX)
+  private lastLengthBytes = 0
 
   constructor(folder: JournalFolder) {
     this.folder = folder
@@ -109,6 +142,10 @@ class Surveyor {
     this.lastBlock = header
     segment.blocks++
     segment.usedBytes = header.fileOffset + paddedBlockBytes(header.payloadBytes)
+    const { view, frameOffset } = block
+    const begin = view.byteOffset + frameOffset - BLOCK_HEADER_BYTES
+    this.lastLengthBytes = BLOCK_HEADER_BYTES + header.payloadBytes
+    this.lastBytes.set(new Uint8Array(view.buffer, begin, this.lastLengthBytes))
     walk.enterBlock(block)
     while (walk.nextEvent()) {
       const { number } = walk.type
@@ -136,9 +173,11 @@ class Surveyor {
       epoch: lastBlock?.epoch ?? 0,
       lock: readLockStatus(folder.storage.path),
       segments,
+      snapshots: surveySnapshots(folder.storage.path, journalId),
       blocks: total(segments.map((segment) => segment.blocks)),
       events: total(segments.map((segment) => segment.events)),
       lastSequence: this.lastSequence,
+      head: this.head(),
       transactions: total([...walk.transactions.subarray(FIRST_CATALOGUED_TYPE)]),
       keyedAccepted: walk.keyedAccepted,
       keyedRejected: walk.keyedRejected,
@@ -147,6 +186,15 @@ class Surveyor {
       commands: this.entries('command', (number) => walk.transactions[number] ?? 0),
       problem,
     }
+  }
+
+  private head(): ChainHead {
+    const { lastBlock, lastBytes, lastLengthBytes, lastSequence: sequence } = this
+    const hash =
+      lastBlock === undefined
+        ? new Uint8Array(HASH_BYTES)
+        : blockHash(lastBytes.subarray(0, lastLengthBytes))
+    return { sequence, block: lastBlock?.blockNumber ?? 0, hash: Buffer.from(hash).toString('hex') }
   }
 
   private entries(kind: CatalogueKind, countOf: (number: number) => number): CountedEntry[] {
@@ -163,7 +211,8 @@ function emptySurvey(segment: SegmentFile, storage: Storage): SegmentSurvey {
     number: segment.number,
     sizeBytes: segment.sizeBytes,
     usedBytes: SEGMENT_DATA,
-    indexBytes: indexBytesOf(segment, storage),
+    archivedBytes: segment.isArchived ? fileBytes(segment.name, storage) : 0,
+    indexBytes: fileBytes(indexName(segment.number), storage),
     blocks: 0,
     events: 0,
     firstSequence: 0,
@@ -173,16 +222,31 @@ function emptySurvey(segment: SegmentFile, storage: Storage): SegmentSurvey {
   }
 }
 
-function indexBytesOf({ number }: SegmentFile, storage: Storage): number {
+function fileBytes(name: string, storage: Storage): number {
   let file: StorageFile | undefined
   try {
-    file = storage.open(indexName(number), 'read')
+    file = storage.open(name, 'read')
     return file.sizeBytes()
   } catch {
     // One that cannot be opened is as good as none: nothing else is read from it here.
     return 0
   } finally {
     file?.close()
+  }
+}
+
+function surveySnapshots(path: string, journalId: Uint8Array | undefined): SnapshotSurvey[] {
+  try {
+    return checkSnapshots(openFileStorage(path)).map(({ file, sizeBytes, header, problem }) => {
+      const sequence = snapshotSequenceOf(file)
+      if (header === undefined || problem !== undefined) {
+        return { file, sequence, sizeBytes, time: 0, problem: problem?.reason ?? '' }
+      }
+      const mismatch = snapshotMismatch(file, header, journalId ?? header.journalId)
+      return { file, sequence, sizeBytes, time: header.timeUs, problem: mismatch }
+    })
+  } catch (error) {
+    throw asJournalError(path, error)
   }
 }
 

@@ -15,12 +15,15 @@ import { causeOf, TidewheelError } from './errors.js'
 import { type EventRingMemory, EventRingReader } from './event-ring.js'
 import { openFileStorage } from './file-storage.js'
 import type { JournalEnd } from './journal-end.js'
-import type { JournalerData, JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
+import type { JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
 import { createJournalerStatus, JournalerStatus } from './journaler-status.js'
+import { reading } from './opening-errors.js'
 import { preparationAfter } from './prepared-segment-source.js'
 import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN } from './segment-layout.js'
 import { SegmentPreparation } from './segment-preparation.js'
 import { SyncedEdgeWriter } from './synced-edge.js'
+import { threadArguments } from './thread-arguments.js'
+import { WaitingJournaler } from './waiting-journaler.js'
 
 /** An interrupt can fall between the journaler's last look and its sleep, so it is repeated. */
 const INTERRUPT_INTERVAL_MS = 2
@@ -39,6 +42,8 @@ export interface JournalerThreadOptions {
   segmentBytes: number
   /** False: never past the page cache. Default: true. */
   direct?: boolean
+  /** Started ahead. Default: one is started now. */
+  waiting?: WaitingJournaler | undefined
   /** Once at most. Nothing has been released since what failed. */
   onFailure(error: TidewheelError): void
   onReport?(text: string): void
@@ -63,8 +68,8 @@ export interface JournalerLink {
 }
 
 /**
- * @throws TidewheelError INVALID_OPTION for a segment size out of range, STORAGE_FAILED where the
- * directory cannot be read or cleaned up.
+ * @throws TidewheelError INVALID_OPTION for a segment size out of range, JOURNAL_UNREADABLE
+ * or STORAGE_FAILED where the directory cannot be read or cleaned up.
  */
 export function startJournaler(options: JournalerThreadOptions): JournalerLink {
   const { segmentBytes } = options
@@ -84,17 +89,21 @@ class ThreadedJournaler implements JournalerLink {
   private readonly status: JournalerStatus
   private readonly preparation: SegmentPreparation
   private readonly journaler: Worker
-  private readonly preparer: Worker
+  private readonly preparerData: SegmentPreparerData
+  /** Of the preparer. It starts behind the journaler: no answer waits for it. */
+  preparer: Worker | undefined
   readonly started: Promise<void>
   private resolveStarted: () => void = () => {}
   /** Resolves when both threads have exited, however they did. */
   private readonly ended: Promise<void>
+  private preparerEnded = Promise.resolve()
   private stopping: Promise<void> | undefined
 
   constructor(options: JournalerThreadOptions) {
     this.options = options
     const { path, end, segmentBytes, direct = true } = options
-    const preparation = preparationAfter(openFileStorage(path), end, segmentBytes)
+    const storage = reading(options, () => openFileStorage(path))
+    const preparation = preparationAfter(storage, end, segmentBytes)
     const status = createJournalerStatus()
     this.status = new JournalerStatus(status)
     this.preparation = new SegmentPreparation(preparation)
@@ -107,7 +116,7 @@ class ThreadedJournaler implements JournalerLink {
     // Copies, since cloning a view into Node's pool would clone all of the pool.
     const journalId = new Uint8Array(end.journalId)
     const previousHash = new Uint8Array(end.previousHash)
-    const journalerData: JournalerData = {
+    const journalerData = {
       path,
       ring,
       edge: options.edge,
@@ -120,27 +129,14 @@ class ThreadedJournaler implements JournalerLink {
       segmentBytes,
       direct,
     }
-    const preparerData: SegmentPreparerData = {
-      path,
-      doorbell,
-      journalId,
-      segmentBytes,
-      preparation,
-      direct,
-    }
-    this.journaler = new Worker(new URL('./journaler-thread.js', import.meta.url), {
-      workerData: journalerData,
-      name: 'tidewheel journaler',
-    })
-    this.preparer = new Worker(new URL('./segment-preparer-thread.js', import.meta.url), {
-      workerData: preparerData,
-      name: 'tidewheel segment preparer',
-    })
+    this.preparerData = { path, doorbell, journalId, segmentBytes, preparation, direct }
+    const { waiting = new WaitingJournaler() } = options
+    this.journaler = waiting.worker
     this.started = new Promise((resolve) => {
       this.resolveStarted = resolve
     })
-    this.ended = Promise.all([this.watchJournaler(), this.watchPreparer()]).then(() => undefined)
-    this.unref()
+    this.ended = this.watchJournaler().then(() => this.preparerEnded)
+    waiting.begin(journalerData)
   }
 
   hasFailed(): boolean {
@@ -162,7 +158,6 @@ class ThreadedJournaler implements JournalerLink {
 
   unref(): void {
     this.journaler.unref()
-    this.preparer.unref()
   }
 
   private async stopThreads(): Promise<void> {
@@ -178,10 +173,12 @@ class ThreadedJournaler implements JournalerLink {
   private watchJournaler(): Promise<void> {
     let uncaught: unknown
     this.journaler.on('message', (message: JournalerMessage) => {
-      if (message.kind === 'started') this.resolveStarted()
-      else if (message.kind === 'failure')
+      if (message.kind === 'started') {
+        this.resolveStarted()
+        this.preparerEnded = this.startPreparer()
+      } else if (message.kind === 'failure') {
         this.fail(errorFromMessage(message.error) as TidewheelError)
-      else this.options.onReport?.(message.text)
+      } else this.options.onReport?.(message.text)
     })
     this.journaler.on('error', (error) => {
       uncaught = error
@@ -196,16 +193,25 @@ class ThreadedJournaler implements JournalerLink {
     })
   }
 
-  private watchPreparer(): Promise<void> {
+  /** Resolves when its thread has exited, however it did. */
+  private startPreparer(): Promise<void> {
     let uncaught: unknown
-    this.preparer.on('message', (message: JournalerMessage) => {
+    const preparer = new Worker(new URL('./segment-preparer-thread.js', import.meta.url), {
+      workerData: this.preparerData,
+      name: 'tidewheel segment preparer',
+      ...threadArguments(),
+    })
+    this.preparer = preparer
+    preparer.on('message', (message: JournalerMessage) => {
       if (message.kind === 'report') this.options.onReport?.(message.text)
     })
-    this.preparer.on('error', (error) => {
+    preparer.on('error', (error) => {
       uncaught = error
     })
+    // Behind the listener, which keeps the process alive.
+    preparer.unref()
     return new Promise((resolve) => {
-      this.preparer.on('exit', (exitCode) => {
+      preparer.on('exit', (exitCode) => {
         if (!this.preparation.hasEnded) {
           this.preparation.setEnded()
           this.options.onReport?.(

@@ -3,9 +3,9 @@
  * While frames come it goes from block to block; then it spins for a moment, since the next frames
  * are often microseconds away; then it sleeps on the ring.
  *
- * Started by journaler-link.ts.
+ * Started by waiting-journaler.ts, before there is anything to do; the first message says what.
  */
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import { Doorbell } from './doorbell.js'
 import { EventRingReader } from './event-ring.js'
 import { openFileStorage } from './file-storage.js'
@@ -73,14 +73,15 @@ function spin(ring: EventRingReader, position: number, untilMs: number): void {
   }
 }
 
-const data = workerData as JournalerData
-const status = new JournalerStatus(data.status)
-try {
-  run(data, status)
-  status.setStopped()
-} catch (error) {
-  status.setFailed()
-  post(failureMessage(error))
-}
-// Whoever sleeps until something is synced has to see how it ended.
-new Doorbell(data.doorbell).ring()
+parentPort?.once('message', (data: JournalerData) => {
+  const status = new JournalerStatus(data.status)
+  try {
+    run(data, status)
+    status.setStopped()
+  } catch (error) {
+    status.setFailed()
+    post(failureMessage(error))
+  }
+  // Whoever sleeps until something is synced has to see how it ended.
+  new Doorbell(data.doorbell).ring()
+})

@@ -93,6 +93,7 @@ export class Journaler {
     )
     options.segments.consumed(this.fileOffset)
     this.publishEdge()
+    options.edge.setHead(end.previousHash)
   }
 
   /** Ring position up to which everything has been taken and released. */
@@ -212,6 +213,7 @@ export class Journaler {
     this.release(nextPosition)
     // From here on nobody waits.
     blocks.chain()
+    this.options.edge.setHead(blocks.previousHash)
     this.options.segments.consumed(this.fileOffset)
   }
 

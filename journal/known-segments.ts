@@ -7,6 +7,7 @@ import { BlockChecker } from './block-check.js'
 import type { BlockHeader } from './block-header.js'
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
 import { TidewheelError } from './errors.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { inspectSegment, listSegments, type SegmentFile } from './segment-file.js'
 import { SEGMENT_DATA, segmentName } from './segment-layout.js'
@@ -82,7 +83,7 @@ export class KnownSegments {
 
   /** For reading. @throws TidewheelError JOURNAL_DAMAGED: it is gone */
   open({ number, name }: SegmentFile): StorageFile {
-    return this.orMissing(number, () => this.storage.open(name, 'read', { direct: this.direct }))
+    return this.orMissing(number, () => openSegment(this.storage, name, { direct: this.direct }))
   }
 
   /** Header of the segment's first block; undefined when there is none yet. */

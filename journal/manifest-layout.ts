@@ -26,6 +26,11 @@ export const MANIFEST_BYTES = 32
 export const MANIFEST_NAME = 'manifest'
 /** Exists only while a new manifest is being written; left behind by a crash, it means nothing. */
 export const MANIFEST_TEMPORARY_NAME = 'manifest.new'
+/**
+ * As the highest segment: the directory is a copy that is being made (journal-copy.ts). No journal
+ * has so many segments, so no reader of any version takes what is there for a whole one.
+ */
+export const UNFINISHED_COPY = 0xffff_ffff
 
 assertLayout(
   'manifest',

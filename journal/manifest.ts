@@ -18,6 +18,7 @@ import {
   MANIFEST_NAME,
   MANIFEST_RESERVED,
   MANIFEST_TEMPORARY_NAME,
+  UNFINISHED_COPY,
 } from './manifest-layout.js'
 import type { Storage } from './storage.js'
 
@@ -42,7 +43,8 @@ export function writeManifest(storage: Storage, manifest: Manifest): void {
 
 /**
  * The manifest, undefined when there is none, 'damaged' when its bytes cannot be trusted.
- * @throws TidewheelError FORMAT_TOO_NEW for an intact manifest of a later format.
+ * @throws TidewheelError FORMAT_TOO_NEW for an intact manifest of a later format, NOT_A_JOURNAL for
+ *   that of a copy that was never finished.
  */
 export function readManifest(storage: Storage): Manifest | 'damaged' | undefined {
   if (!storage.list().includes(MANIFEST_NAME)) return undefined
@@ -51,10 +53,22 @@ export function readManifest(storage: Storage): Manifest | 'damaged' | undefined
     if (file.sizeBytes() !== MANIFEST_BYTES) return 'damaged'
     const bytes = new Uint8Array(MANIFEST_BYTES)
     if (file.read(bytes, 0) !== MANIFEST_BYTES) return 'damaged'
-    return decodeManifest(bytes)
+    const manifest = decodeManifest(bytes)
+    if (manifest !== 'damaged' && manifest.highestSegment === UNFINISHED_COPY) {
+      throw unfinishedCopy(storage)
+    }
+    return manifest
   } finally {
     file.close()
   }
+}
+
+function unfinishedCopy(storage: Storage): TidewheelError {
+  return new TidewheelError(
+    'NOT_A_JOURNAL',
+    `the directory ${storage.path} holds a backup, or a restored journal, that is being made or was never finished, so it is not used; when nobody is at work on it, remove it and make it again`,
+    { file: MANIFEST_NAME },
+  )
 }
 
 function encodeManifest(manifest: Manifest): Uint8Array {

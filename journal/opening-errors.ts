@@ -5,8 +5,11 @@
 import { causeOf, TidewheelError } from './errors.js'
 import type { Storage } from './storage.js'
 
+/** Whose files could not be read or written. */
+type Place = Pick<Storage, 'path'>
+
 /** @throws TidewheelError JOURNAL_UNREADABLE for what the system said; any other error as it is. */
-export function reading<Result>(storage: Storage, action: () => Result): Result {
+export function reading<Result>(storage: Place, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
@@ -20,7 +23,7 @@ export function reading<Result>(storage: Storage, action: () => Result): Result 
 }
 
 /** @throws TidewheelError STORAGE_FAILED for what the system said; any other error as it is. */
-export function writing<Result>(storage: Storage, action: () => Result): Result {
+export function writing<Result>(storage: Place, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
@@ -34,7 +37,7 @@ export function writing<Result>(storage: Storage, action: () => Result): Result 
 }
 
 /** What a system call throws: it has the name of the error as `code`, such as EIO. */
-function isSystemError(error: unknown): boolean {
+export function isSystemError(error: unknown): boolean {
   return (
     error instanceof Error &&
     !(error instanceof TidewheelError) &&

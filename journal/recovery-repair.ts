@@ -2,6 +2,7 @@
  * What opening writes once a journal has been read and found good (recovery.ts). Each step may be
  * the last one that happens: the next opening finds the same good blocks, and does the rest.
  */
+import { removeUnfinishedArchives } from './archive-writer.js'
 import { BlockChecker } from './block-check.js'
 import { type BlockHeader, blockHash } from './block-header.js'
 import { BLOCK_HEADER_BYTES } from './block-layout.js'
@@ -51,6 +52,7 @@ export function finishJournal(
   }
   removeUnfinishedSegments(storage)
   removeUnfinishedIndexes(storage)
+  removeUnfinishedArchives(storage)
   removeUnfinishedSnapshots(storage)
   repairManifest(storage, set, manifest, end.segmentNumber, repaired)
   return { end, cut }

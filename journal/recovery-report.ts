@@ -36,4 +36,6 @@ export interface UsedSnapshot {
   readonly file: string
   /** Of the last event in it. */
   readonly sequence: number
+  /** The last segment that it covers. */
+  readonly segmentNumber: number
 }

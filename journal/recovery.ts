@@ -18,6 +18,7 @@
  *    a manifest behind the segments                            brought up to them
  *    a manifest ahead of the segments, or of another journal   REFUSE
  *    padding of an intact block not zero                       zeroed, reported
+ *    an archived segment that is not as it was archived        REFUSE
  *    a place where no good block follows                       END, CUT or REFUSE: tail-decision.ts
  *    a snapshot was made of later blocks                       REFUSE
  *
@@ -107,6 +108,7 @@ export function recoverJournal(
     return { scan, decision: decideTail(storage, segments, scan, window) }
   })
   refuseDamage(decision, scan, restored)
+  refuseChangeOfArchive(segments, scan)
   const repaired: string[] = []
   const { end, cut } = writing(storage, () =>
     finishJournal(storage, set, manifest, scan, decision, window, repaired),
@@ -178,6 +180,19 @@ function refuseDamage(decision: TailDecision, scan: JournalScan, restored: Resto
       { file: durableIn, sequence: sequence + 1 },
     )
   }
+}
+
+/** What would be mended in a plain segment was whole when the segment was archived. */
+function refuseChangeOfArchive(segments: readonly SegmentFile[], scan: JournalScan): void {
+  const changed = [...scan.damagedPadding.map(({ place }) => place), ...scan.unsynced]
+  const place = changed.find(({ segmentIndex }) => segments[segmentIndex]?.isArchived)
+  if (place === undefined) return
+  const { segmentIndex, fileOffset, blockNumber } = place
+  throw new TidewheelError(
+    'JOURNAL_DAMAGED',
+    `block ${blockNumber} of an archived segment is not as it was archived: bytes behind it are not zero, or later blocks do not declare it synced; nothing was changed. Bring the file back from a backup or a replica, and open again`,
+    { file: segments[segmentIndex]?.name ?? '', offset: fileOffset },
+  )
 }
 
 function lastSequence(scan: JournalScan): number {

@@ -4,9 +4,10 @@
  */
 import { BLOCK_ALIGNMENT_BYTES } from './block-layout.js'
 import { TidewheelError } from './errors.js'
+import { isArchive, openSegment, segmentNames, segmentNumberIn } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { decodeSegmentHeader, type SegmentHeader } from './segment-header.js'
-import { SEGMENT_DATA, SEGMENT_SECOND_HEADER, segmentNumberOf } from './segment-layout.js'
+import { SEGMENT_DATA, SEGMENT_SECOND_HEADER } from './segment-layout.js'
 import type { Storage, StorageFile } from './storage.js'
 import { endOfNonZero } from './zero-check.js'
 
@@ -14,6 +15,9 @@ export interface SegmentFile {
   readonly name: string
   /** By its name. */
   readonly number: number
+  /** It was sealed and compressed (archive-layout.ts): nothing may be written to it. */
+  readonly isArchived: boolean
+  /** Of the segment, also where it is archived; 0 where the archive cannot be read. */
   readonly sizeBytes: number
   /** From the first good copy; undefined when both are damaged. */
   readonly header: SegmentHeader | undefined
@@ -29,12 +33,7 @@ export function listSegments(
   window: ReadWindow,
   options: { direct?: boolean } = {},
 ): SegmentFile[] {
-  const segments: SegmentFile[] = []
-  for (const name of storage.list()) {
-    const number = segmentNumberOf(name)
-    if (number > 0) segments.push(inspectSegment(storage, name, window, options))
-  }
-  return segments.sort((a, b) => a.number - b.number)
+  return segmentNames(storage).map((name) => inspectSegment(storage, name, window, options))
 }
 
 export function inspectSegment(
@@ -43,30 +42,55 @@ export function inspectSegment(
   window: ReadWindow,
   options: { direct?: boolean } = {},
 ): SegmentFile {
-  const number = segmentNumberOf(name)
-  const file = storage.open(name, 'read', options)
+  let file: StorageFile
   try {
-    const sizeBytes = file.sizeBytes()
-    window.enter(file, SEGMENT_DATA)
-    const first = readCopy(name, window, 0)
-    const second = readCopy(name, window, SEGMENT_SECOND_HEADER)
-    const damagedCopies: number[] = []
-    if (first === undefined) damagedCopies.push(0)
-    if (second === undefined) damagedCopies.push(SEGMENT_SECOND_HEADER)
-    const header = first ?? second
-    const differ = first !== undefined && second !== undefined && !areEqual(first, second)
-    const problem = differ
-      ? 'the two copies of its header are intact and differ'
-      : headerProblem(header, number, sizeBytes)
-    return { name, number, sizeBytes, header, damagedCopies, problem }
+    file = openSegment(storage, name, options)
+  } catch (error) {
+    if (!(error instanceof TidewheelError) || error.code !== 'JOURNAL_DAMAGED') throw error
+    return unreadableArchive(error)
+  }
+  try {
+    return inspectOpen(file, window)
   } finally {
     file.close()
   }
 }
 
+function inspectOpen(file: StorageFile, window: ReadWindow): SegmentFile {
+  const { name } = file
+  const number = segmentNumberIn(name)
+  const isArchived = isArchive(name)
+  const sizeBytes = file.sizeBytes()
+  window.enter(file, SEGMENT_DATA)
+  const first = readCopy(name, window, 0)
+  const second = readCopy(name, window, SEGMENT_SECOND_HEADER)
+  const damagedCopies: number[] = []
+  if (first === undefined) damagedCopies.push(0)
+  if (second === undefined) damagedCopies.push(SEGMENT_SECOND_HEADER)
+  const header = first ?? second
+  const differ = first !== undefined && second !== undefined && !areEqual(first, second)
+  const problem = differ
+    ? 'the two copies of its header are intact and differ'
+    : headerProblem(header, number, sizeBytes) || archiveProblem(isArchived, damagedCopies)
+  return { name, number, isArchived, sizeBytes, header, damagedCopies, problem }
+}
+
+/** Its header or its directory is damaged, so that nothing of the segment is left. */
+function unreadableArchive({ file: name = '', reason }: TidewheelError): SegmentFile {
+  return {
+    name,
+    number: segmentNumberIn(name),
+    isArchived: true,
+    sizeBytes: 0,
+    header: undefined,
+    damagedCopies: [0, SEGMENT_SECOND_HEADER],
+    problem: reason,
+  }
+}
+
 /** Offset after the last non-zero byte behind the headers, or SEGMENT_DATA when there is none. */
 export function endOfData(storage: Storage, name: string, window: ReadWindow): number {
-  const file = storage.open(name, 'read')
+  const file = openSegment(storage, name)
   try {
     return endOfNonZeroFrom(file, window, SEGMENT_DATA)
   } finally {
@@ -111,6 +135,11 @@ function headerProblem(
     return `it is ${sizeBytes} bytes long, its header says ${header.sizeBytes}`
   }
   return ''
+}
+
+/** A segment is archived with both copies intact, and its archive is not mended. */
+function archiveProblem(isArchived: boolean, damagedCopies: readonly number[]): string {
+  return isArchived && damagedCopies.length > 0 ? 'a copy of its header is damaged' : ''
 }
 
 function areEqual(a: SegmentHeader, b: SegmentHeader): boolean {

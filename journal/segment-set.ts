@@ -60,7 +60,8 @@ export function findUnfinished(
   window: ReadWindow,
 ): SegmentFile | undefined {
   const newest = found.at(-1)
-  if (newest === undefined || newest.number <= (manifest?.highestSegment ?? 0)) return undefined
+  if (newest === undefined || newest.isArchived) return undefined
+  if (newest.number <= (manifest?.highestSegment ?? 0)) return undefined
   const isWhole = newest.header !== undefined && newest.sizeBytes >= newest.header.sizeBytes
   if (isWhole) return undefined
   return endOfData(storage, newest.name, window) === SEGMENT_DATA ? newest : undefined

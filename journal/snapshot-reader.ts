@@ -5,6 +5,8 @@
  * that proves the file as a whole.
  *
  *   next(kind) ─▶ take(bytes) … ─▶ next(next kind) … ─▶ end()
+ *
+ * Or, where only the file as a whole is of interest, `skipToEnd()`.
  */
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
@@ -34,6 +36,8 @@ export class SnapshotReader {
   /** Of the chunk that {@link next} read. */
   payloadBytes = 0
   entries = 0
+  /** Of the snapshot. */
+  readonly name: string
   private readonly file: StorageFile
   private readonly hash = createHash('sha256')
   private readonly headerChecksum: number
@@ -44,6 +48,7 @@ export class SnapshotReader {
 
   /** @throws TidewheelError SNAPSHOT_DAMAGED */
   constructor(file: StorageFile) {
+    this.name = file.name
     this.file = file
     const bytes = new Uint8Array(SNAPSHOT_HEADER_BYTES)
     if (file.read(bytes, 0) !== bytes.length) {
@@ -100,21 +105,34 @@ export class SnapshotReader {
 
   /** Reads the end. @throws TidewheelError SNAPSHOT_DAMAGED: it is not as it was written */
   end(): void {
-    const { chunks } = this
     this.next(END_CHUNK)
-    const digest = this.hash.digest()
-    if (this.payloadBytes !== digest.length) this.refuse('its end is not one')
-    const offset = this.take(digest.length)
-    const isWhole =
-      this.entries === chunks &&
-      digest.equals(this.bytes.subarray(offset, offset + digest.length)) &&
-      this.position === this.file.sizeBytes()
-    if (!isWhole) this.refuse('it does not match the hash at its end')
+    this.checkEnd()
+  }
+
+  /** Reads all chunks, whatever they hold. @throws TidewheelError SNAPSHOT_DAMAGED, as `end` does */
+  skipToEnd(): void {
+    for (;;) {
+      this.readChunk()
+      if (this.view.getUint16(CHUNK_KIND, true) === END_CHUNK) break
+      this.hash.update(this.bytes.subarray(0, this.at + this.payloadBytes))
+    }
+    this.checkEnd()
   }
 
   refuse(problem: string): never {
     const offset = this.position - this.payloadBytes - CHUNK_HEADER_BYTES
-    throw damagedSnapshot(problem, this.file.name, offset)
+    throw damagedSnapshot(problem, this.name, offset)
+  }
+
+  private checkEnd(): void {
+    const digest = this.hash.digest()
+    if (this.payloadBytes !== digest.length) this.refuse('its end is not one')
+    const offset = this.take(digest.length)
+    const isWhole =
+      this.entries === this.chunks - 1 &&
+      digest.equals(this.bytes.subarray(offset, offset + digest.length)) &&
+      this.position === this.file.sizeBytes()
+    if (!isWhole) this.refuse('it does not match the hash at its end')
   }
 
   private readChunk(): void {

@@ -9,6 +9,7 @@ import { BLOCK_HEADER_BYTES } from './block-layout.js'
 import { TidewheelError } from './errors.js'
 import { FrameCursor } from './frames.js'
 import { JournalTypes } from './journal-types.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { CATALOGUE_RECORD } from './record-layout.js'
 import { inspectSegment } from './segment-file.js'
@@ -57,7 +58,7 @@ export function encodeStreamIndex(
   options: { direct?: boolean } = {},
 ): EncodedIndex {
   const segment = inspectSegment(storage, segmentName(segmentNumber), window, options)
-  const file = storage.open(segment.name, 'read', options)
+  const file = openSegment(storage, segment.name, options)
   try {
     const checker = new BlockChecker(0, 0)
     checker.enterSegment(segment)

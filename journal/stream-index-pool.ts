@@ -5,6 +5,7 @@
 import type { Piscina } from 'piscina'
 import type { StreamIndexTask } from './stream-index-task.js'
 import type { IndexBuilder } from './stream-indexes.js'
+import { threadArguments } from './thread-arguments.js'
 
 const IDLE_MS = 5000
 
@@ -21,6 +22,7 @@ export class StreamIndexPool implements IndexBuilder {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: IDLE_MS,
+      ...threadArguments(),
     })
     await this.pool.run(task)
   }

@@ -1,18 +1,14 @@
 /**
  * The synced edge: where the durable part of the journal ends, in the file, in the ring and in
- * sequences, as one consistent tuple. The journaler publishes it after every block; a reader uses it
- * to join files and ring without a gap.
+ * sequences. The journaler publishes it after every block; a reader uses it to join files and ring
+ * without a gap. Behind it lies the head of the hash chain, which comes a little later: a block's
+ * hash is computed when its answers are out.
  *
- *   version (own cache lines) │ slot 0: seven cells │ slot 1: seven cells
- *
- * Two slots, one writer. The writer fills the slot that `version` does not name, then raises
- * `version`. A reader copies the slot that `version` names, and starts again if `version` has moved
- * meanwhile. So a reader never waits for a writer, not even for one that died half-way.
- *
- * All accesses are sequentially consistent: a reader that saw any cell of a later tuple also sees
- * the version that came before it.
+ *   tuple: segment, offset, ring position, sequence, block │ tuple: sequence, block, hash
  */
-import { CURSOR_STRIDE } from './cursor.js'
+
+import type { ChainHead } from './chain-head.js'
+import { SHARED_TUPLE_CELLS, SharedTuple } from './shared-tuple.js'
 
 export interface SyncedEdge {
   segmentNumber: number
@@ -26,16 +22,21 @@ export interface SyncedEdge {
   blockNumber: number
 }
 
-const VERSION = 0
-const FIRST_SLOT = CURSOR_STRIDE
-// Cells of a slot; 53-bit values take two.
+// Cells of a slot of the edge; 53-bit values take two.
 const SEGMENT_NUMBER_CELL = 0
 const FILE_OFFSET_CELL = 1
 const RING_POSITION_CELL = 2
 const SEQUENCE_CELL = 4
 const BLOCK_NUMBER_CELL = 6
-const EDGE_BYTES = 3 * CURSOR_STRIDE * Int32Array.BYTES_PER_ELEMENT
-const TWO_TO_32 = 0x1_0000_0000
+// Cells of a slot of the head.
+const HEAD_SEQUENCE_CELL = 0
+const HEAD_BLOCK_CELL = 2
+const HEAD_HASH_CELL = 4
+const HASH_CELLS = 8
+
+const EDGE_START = 0
+const HEAD_START = SHARED_TUPLE_CELLS
+const EDGE_BYTES = 2 * SHARED_TUPLE_CELLS * Int32Array.BYTES_PER_ELEMENT
 
 export function createSyncedEdge(): SharedArrayBuffer {
   return new SharedArrayBuffer(EDGE_BYTES)
@@ -43,13 +44,20 @@ export function createSyncedEdge(): SharedArrayBuffer {
 
 /** The journaler's end: one at a time. */
 export class SyncedEdgeWriter {
-  private readonly cells: Int32Array
+  private readonly edge: SharedTuple
+  private readonly head: SharedTuple
   private version: number
+  private headVersion: number
+  /** Of the edge that was set last. */
+  private sequence = 0
+  private blockNumber = 0
 
   constructor(memory: SharedArrayBuffer) {
-    this.cells = new Int32Array(memory)
-    // Pairs with the store in set of the writer before this one.
-    this.version = Atomics.load(this.cells, VERSION)
+    const cells = new Int32Array(memory)
+    this.edge = new SharedTuple(cells, EDGE_START)
+    this.head = new SharedTuple(cells, HEAD_START)
+    this.version = this.edge.version()
+    this.headVersion = this.head.version()
   }
 
   set(
@@ -59,61 +67,80 @@ export class SyncedEdgeWriter {
     sequence: number,
     blockNumber: number,
   ): void {
-    const { cells } = this
+    const { edge } = this
     const next = (this.version + 1) | 0
-    const slot = slotOf(next)
-    // Into the slot that nobody is told of yet; these pair with the loads of the same cells in read.
-    Atomics.store(cells, slot + SEGMENT_NUMBER_CELL, segmentNumber | 0)
-    Atomics.store(cells, slot + FILE_OFFSET_CELL, fileOffset | 0)
-    store53(cells, slot + RING_POSITION_CELL, ringPosition)
-    store53(cells, slot + SEQUENCE_CELL, sequence)
-    store53(cells, slot + BLOCK_NUMBER_CELL, blockNumber)
-    // Publishes the slot; pairs with both loads in read.
-    Atomics.store(cells, VERSION, next)
+    const slot = edge.slotOf(next)
+    edge.store32(slot + SEGMENT_NUMBER_CELL, segmentNumber)
+    edge.store32(slot + FILE_OFFSET_CELL, fileOffset)
+    edge.store53(slot + RING_POSITION_CELL, ringPosition)
+    edge.store53(slot + SEQUENCE_CELL, sequence)
+    edge.store53(slot + BLOCK_NUMBER_CELL, blockNumber)
+    edge.publish(next)
     this.version = next
+    this.sequence = sequence
+    this.blockNumber = blockNumber
+  }
+
+  /** `hash` is that of the last block of the edge. */
+  setHead(hash: Uint8Array): void {
+    const { head } = this
+    const next = (this.headVersion + 1) | 0
+    const slot = head.slotOf(next)
+    head.store53(slot + HEAD_SEQUENCE_CELL, this.sequence)
+    head.store53(slot + HEAD_BLOCK_CELL, this.blockNumber)
+    const words = new DataView(hash.buffer, hash.byteOffset, HASH_CELLS * 4)
+    for (let cell = 0; cell < HASH_CELLS; cell++) {
+      head.store32(slot + HEAD_HASH_CELL + cell, words.getInt32(cell * 4))
+    }
+    head.publish(next)
+    this.headVersion = next
   }
 }
 
-/** Any thread. */
+/** Any thread. What it gives is allocated: not for a hot path. */
 export class SyncedEdgeReader {
-  private readonly cells: Int32Array
+  private readonly edge: SharedTuple
+  private readonly head: SharedTuple
 
   constructor(memory: SharedArrayBuffer) {
-    this.cells = new Int32Array(memory)
+    const cells = new Int32Array(memory)
+    this.edge = new SharedTuple(cells, EDGE_START)
+    this.head = new SharedTuple(cells, HEAD_START)
   }
 
-  /** Allocates: not for a hot path. */
   read(): SyncedEdge {
-    const { cells } = this
+    const { edge } = this
     for (;;) {
-      // Pairs with the store of VERSION in set: the slot that it names is complete.
-      const version = Atomics.load(cells, VERSION)
-      const slot = slotOf(version)
-      const edge: SyncedEdge = {
-        segmentNumber: Atomics.load(cells, slot + SEGMENT_NUMBER_CELL) >>> 0,
-        fileOffset: Atomics.load(cells, slot + FILE_OFFSET_CELL) >>> 0,
-        ringPosition: load53(cells, slot + RING_POSITION_CELL),
-        sequence: load53(cells, slot + SEQUENCE_CELL),
-        blockNumber: load53(cells, slot + BLOCK_NUMBER_CELL),
+      const version = edge.version()
+      const slot = edge.slotOf(version)
+      const read: SyncedEdge = {
+        segmentNumber: edge.load32(slot + SEGMENT_NUMBER_CELL),
+        fileOffset: edge.load32(slot + FILE_OFFSET_CELL),
+        ringPosition: edge.load53(slot + RING_POSITION_CELL),
+        sequence: edge.load53(slot + SEQUENCE_CELL),
+        blockNumber: edge.load53(slot + BLOCK_NUMBER_CELL),
       }
-      // Pairs with the same store: while the version is the same, the writer has touched no other slot than the other one.
-      if (Atomics.load(cells, VERSION) === version) return edge
+      // While the version is the same, the writer has touched no other slot than the other one.
+      if (edge.version() === version) return read
     }
   }
-}
 
-function slotOf(version: number): number {
-  return FIRST_SLOT + (version & 1) * CURSOR_STRIDE
-}
-
-function store53(cells: Int32Array, cell: number, value: number): void {
-  // As in set: VERSION publishes both halves.
-  Atomics.store(cells, cell, value | 0)
-  Atomics.store(cells, cell + 1, Math.floor(value / TWO_TO_32) | 0)
-}
-
-function load53(cells: Int32Array, cell: number): number {
-  // As in read: VERSION says whether both halves belong together.
-  const low = Atomics.load(cells, cell) >>> 0
-  return (Atomics.load(cells, cell + 1) >>> 0) * TWO_TO_32 + low
+  /** Of the last block that has been hashed: that of the edge, or one before it. */
+  readHead(): ChainHead {
+    const { head } = this
+    for (;;) {
+      const version = head.version()
+      const slot = head.slotOf(version)
+      const sequence = head.load53(slot + HEAD_SEQUENCE_CELL)
+      const block = head.load53(slot + HEAD_BLOCK_CELL)
+      let hash = ''
+      for (let cell = 0; cell < HASH_CELLS; cell++) {
+        hash += head
+          .load32(slot + HEAD_HASH_CELL + cell)
+          .toString(16)
+          .padStart(8, '0')
+      }
+      if (head.version() === version) return { sequence, block, hash }
+    }
+  }
 }

@@ -8,6 +8,8 @@
  *
  *    what is found                                                          decision
  *   ─────────────────────────────────────────────────────────────────────── ─────────
+ *    0  an archived segment at this place, or later: what is archived was   REFUSE
+ *       sealed and durable, and so was the first block behind it
  *    1  nothing but zeros to the end of the last segment                    END
  *    2  a later block with syncedThrough ≥ k: block k was durable           REFUSE
  *    3  the block there is intact, and not the one that belongs there,      REFUSE
@@ -37,10 +39,11 @@ import {
 } from './block-layout.js'
 import type { JournalScan, ScanStop } from './journal-scan.js'
 import { type CutPiece, findKeptCopy } from './kept-copy.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { endOfNonZeroFrom, type SegmentFile } from './segment-file.js'
 import type { SegmentHeader } from './segment-header.js'
-import { SEGMENT_DATA } from './segment-layout.js'
+import { SEGMENT_DATA, segmentName } from './segment-layout.js'
 import type { Storage, StorageFile } from './storage.js'
 
 export type TailDecision =
@@ -75,11 +78,17 @@ export function decideTail(
   window: ReadWindow,
 ): TailDecision {
   const { stop } = scan
-  if (stop === undefined) return { kind: 'end' }
+  const archived = segments.findLast(({ isArchived }) => isArchived)?.number ?? 0
+  if (stop === undefined) return decideEnd(scan, archived)
   const evidence = gatherEvidence(storage, segments, stop, window)
   const { file, offset } = placeOf(segments, stop)
   const refuse = (reason: string): TailDecision => ({ kind: 'refuse', reason, file, offset })
   const missing = `block ${stop.blockNumber} is damaged or missing (${stop.problem})`
+  if (stop.segmentIndex < archived) {
+    return refuse(
+      `${missing}, and segment ${archived}, which is archived, proves that it was on disk`,
+    )
+  }
   if (evidence.syncedThrough >= stop.blockNumber) {
     return refuse(`${missing}, and a later block proves that it was on disk`)
   }
@@ -105,6 +114,17 @@ export function decideTail(
   }
   const reason = `the write of block ${stop.blockNumber} was not finished, so it was never answered (${stop.problem})`
   return { kind: 'cut', reason, pieces }
+}
+
+/** Nothing but zeros follows; `archived` is the last archived segment, or 0. */
+function decideEnd({ lastHeader }: LastBlock, archived: number): TailDecision {
+  if (archived === 0 || (lastHeader?.segmentNumber ?? 0) > archived) return { kind: 'end' }
+  return {
+    kind: 'refuse',
+    reason: `the journal ends in segment ${archived}, which is archived, so segment ${archived + 1} had blocks, and they are missing`,
+    file: segmentName(archived + 1),
+    offset: SEGMENT_DATA,
+  }
 }
 
 function placeOf(
@@ -148,7 +168,7 @@ function gatherEvidence(
   for (let index = stop.segmentIndex; index < segments.length; index++) {
     const segment = segments[index] as SegmentFile
     const from = index === stop.segmentIndex ? stop.fileOffset : SEGMENT_DATA
-    const file = storage.open(segment.name, 'read')
+    const file = openSegment(storage, segment.name)
     try {
       const to = endOfNonZeroFrom(file, window, from)
       if (to === from) continue

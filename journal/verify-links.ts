@@ -51,6 +51,11 @@ export function findLinkProblems(
     }
     before = verdict
   }
+  if (before?.isArchived === true) {
+    const message = `the journal ends in an archived segment, so segment ${before.number + 1} had blocks, and they are missing`
+    const file = segmentName(before.number + 1)
+    problems.push({ code: 'SEGMENT_MISSING', message, file, offset: SEGMENT_DATA })
+  }
   return problems
 }
 

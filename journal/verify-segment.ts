@@ -11,6 +11,7 @@ import { BLOCK_ALIGNMENT_BYTES, BLOCK_BYTES_MAX, BLOCK_HEADER_BYTES } from './bl
 import { TidewheelError } from './errors.js'
 import { FrameCursor } from './frames.js'
 import { alignWord } from './layout.js'
+import { openSegment } from './open-segment.js'
 import type { ReadWindow } from './read-window.js'
 import { SYSTEM_COMMAND } from './record-layout.js'
 import { endOfNonZeroFrom, inspectSegment, type SegmentFile } from './segment-file.js'
@@ -27,11 +28,14 @@ export type VerifyProblemCode =
   | 'SEGMENT_FOREIGN'
   | 'BLOCK_DAMAGED'
   | 'CHAIN_BROKEN'
+  | 'HEAD_MISSING'
   | 'PADDING_NOT_ZERO'
   | 'TIME_BACKWARDS'
   | 'TAIL_TORN'
   | 'MANIFEST_DAMAGED'
   | 'INDEX_WRONG'
+  | 'SNAPSHOT_WRONG'
+  | 'SNAPSHOT_BEYOND'
 
 export interface VerifyProblem {
   readonly code: VerifyProblemCode
@@ -43,6 +47,7 @@ export interface VerifyProblem {
 export interface SegmentVerdict {
   readonly name: string
   readonly number: number
+  readonly isArchived: boolean
   /** '' when the header is damaged. */
   readonly journalId: string
   readonly problems: VerifyProblem[]
@@ -64,44 +69,69 @@ export interface SegmentVerdict {
   nextSequence: number
   /** After the last good block. */
   endOffset: number
+  /** The block whose hash is asked for, and the last sequence at its end; 0: it is not here. */
+  notedBlock: number
+  notedSequence: number
 }
 
 /** A hostile file could otherwise fill the memory with sentences. */
 const PROBLEMS_MAX = 100
 
-export function verifySegment(storage: Storage, name: string, window: ReadWindow): SegmentVerdict {
+/** @param notedHash of a block that is looked for, hexadecimal; '': none */
+export function verifySegment(
+  storage: Storage,
+  name: string,
+  window: ReadWindow,
+  notedHash = '',
+): SegmentVerdict {
   try {
-    const segment = inspectSegment(storage, name, window)
-    const verdict = new SegmentVerifier(storage, segment, window).verify()
+    const verdict = verifyBlocks(storage, name, window, notedHash)
     if (verdict.problems.length === 0) {
-      verdict.indexProblem = findIndexProblem(storage, segment.number, window)
+      verdict.indexProblem = findIndexProblem(storage, verdict.number, window)
     }
     return verdict
   } catch (error) {
     if (!(error instanceof TidewheelError) || error.code !== 'FORMAT_TOO_NEW') throw error
-    const verdict = emptyVerdict(name, 0, '')
+    const verdict = emptyVerdict({ name, number: 0, isArchived: false }, '')
     const { message, offset = 0 } = error
     verdict.problems.push({ code: 'FORMAT_TOO_NEW', message, file: name, offset })
     return verdict
   }
 }
 
+/**
+ * The same without the index.
+ * @throws TidewheelError FORMAT_TOO_NEW
+ */
+export function verifyBlocks(
+  storage: Storage,
+  name: string,
+  window: ReadWindow,
+  notedHash = '',
+): SegmentVerdict {
+  const options = { direct: window.isAligned }
+  const segment = inspectSegment(storage, name, window, options)
+  return new SegmentVerifier(storage, segment, window, notedHash).verify()
+}
+
 class SegmentVerifier {
   private readonly storage: Storage
   private readonly segment: SegmentFile
   private readonly window: ReadWindow
+  private readonly notedHash: string
   private readonly verdict: SegmentVerdict
   private readonly cursor = new FrameCursor()
   private checker = new BlockChecker(0, 0)
   /** Of the block before; '' when that is not known. */
   private previousHash = ''
 
-  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow) {
+  constructor(storage: Storage, segment: SegmentFile, window: ReadWindow, notedHash: string) {
     this.storage = storage
+    this.notedHash = notedHash
     this.segment = segment
     this.window = window
     const journalId = segment.header === undefined ? '' : hex(segment.header.journalId)
-    this.verdict = emptyVerdict(segment.name, segment.number, journalId)
+    this.verdict = emptyVerdict(segment, journalId)
   }
 
   verify(): SegmentVerdict {
@@ -111,7 +141,7 @@ class SegmentVerifier {
     }
     if (segment.problem !== '') this.report('SEGMENT_DAMAGED', 0, segment.problem)
     if (segment.header === undefined) return verdict
-    const file = this.storage.open(segment.name, 'read')
+    const file = openSegment(this.storage, segment.name, { direct: this.window.isAligned })
     try {
       this.checker.enterSegment(segment)
       this.window.enter(file)
@@ -144,7 +174,8 @@ class SegmentVerifier {
       this.startAgain()
       return next
     }
-    const isTorn = found === 'unreadable' && dataEnd <= offset + BLOCK_BYTES_MAX
+    const mayBeTorn = found === 'unreadable' && !segment.isArchived
+    const isTorn = mayBeTorn && dataEnd <= offset + BLOCK_BYTES_MAX
     this.report(
       isTorn ? 'TAIL_TORN' : 'BLOCK_DAMAGED',
       offset,
@@ -213,6 +244,10 @@ class SegmentVerifier {
     verdict.lastHash = hash
     verdict.nextSequence = checker.nextSequence
     verdict.endOffset = offset + lengthBytes
+    if (hash === this.notedHash) {
+      verdict.notedBlock = header.blockNumber
+      verdict.notedSequence = checker.nextSequence - 1
+    }
     return lengthBytes
   }
 
@@ -252,10 +287,14 @@ class SegmentVerifier {
   }
 }
 
-function emptyVerdict(name: string, number: number, journalId: string): SegmentVerdict {
+function emptyVerdict(
+  { name, number, isArchived }: Pick<SegmentFile, 'name' | 'number' | 'isArchived'>,
+  journalId: string,
+): SegmentVerdict {
   return {
     name,
     number,
+    isArchived,
     journalId,
     problems: [],
     indexProblem: undefined,
@@ -273,6 +312,8 @@ function emptyVerdict(name: string, number: number, journalId: string): SegmentV
     lastTimeUs: 0,
     nextSequence: 0,
     endOffset: SEGMENT_DATA,
+    notedBlock: 0,
+    notedSequence: 0,
   }
 }
 

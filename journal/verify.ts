@@ -11,31 +11,40 @@ import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { Piscina } from 'piscina'
 import { HASH_BYTES } from './block-layout.js'
+import type { NotedHead } from './chain-head.js'
 import { causeOf, TidewheelError } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import { type Manifest, readManifest } from './manifest.js'
-import { segmentNumberOf } from './segment-layout.js'
+import { segmentNames } from './open-segment.js'
+import { checkSnapshots } from './snapshot-check.js'
 import type { Storage } from './storage.js'
 import { indexedSegmentOf, indexName } from './stream-index-layout.js'
+import { threadArguments } from './thread-arguments.js'
+import { findHeadProblem, notedBlockOf } from './verify-head.js'
 import { findLinkProblems } from './verify-links.js'
 import type { SegmentVerdict, VerifyProblem } from './verify-segment.js'
 import type { VerifySegmentTask } from './verify-segment-task.js'
+import { type VerifiedSnapshot, verifySnapshots } from './verify-snapshots.js'
 
 export interface VerifyOptions {
   /** Default: one a processor core, and no more than there are segments. */
   readonly threads?: number
+  /** As it was noted elsewhere: the journal must still hold exactly the history of this head. */
+  readonly head?: NotedHead
 }
 
 export interface VerifyReport {
   readonly ok: boolean
   readonly problems: readonly VerifyProblem[]
-  /** Wrong indexes: caches, which concern neither the journal nor `ok`. */
+  /** Wrong indexes and snapshots: caches, which concern neither the journal nor `ok`. */
   readonly warnings: readonly VerifyProblem[]
   /** Hexadecimal; '' when no segment tells. */
   readonly journalId: string
   readonly segments: number
   /** Of intact segments, that were compared with them. */
   readonly indexes: number
+  /** Those that an opening can begin with, newest first. */
+  readonly snapshots: readonly VerifiedSnapshot[]
   readonly blocks: number
   readonly events: number
   /** Of the blocks, with padding. */
@@ -46,6 +55,8 @@ export interface VerifyReport {
   readonly lastSequence: number
   /** Hash of the last block, hexadecimal: whoever notes it elsewhere can prove all before it. */
   readonly headHash: string
+  /** That of the noted head, all before which is what it was; undefined: none given, or not `ok`. */
+  readonly notedBlock?: number
   /** The journal was being written meanwhile. */
   readonly live: boolean
   readonly seconds: number
@@ -75,9 +86,16 @@ export async function verifyJournal(
     filename: new URL('./verify-segment-task.js', import.meta.url).href,
     minThreads: threads,
     maxThreads: threads,
+    ...threadArguments(),
   })
   try {
-    return await verifyWith(storage, (name) => pool.run({ path: storage.path, name }))
+    const { head } = options
+    const notedHash = head?.hash ?? ''
+    return await verifyWith(
+      storage,
+      (name) => pool.run({ path: storage.path, name, notedHash }),
+      head,
+    )
   } catch (error) {
     throw error instanceof TidewheelError ? error : unreadable(path, error)
   } finally {
@@ -89,11 +107,13 @@ export async function verifyJournal(
 export async function verifyWith(
   storage: Storage,
   run: (name: string) => Promise<SegmentVerdict>,
+  head?: NotedHead,
 ): Promise<VerifyReport> {
   const startedMs = performance.now()
   // Before the list: the manifest never knows of a segment that is not there yet.
   const manifest = readManifestOrProblem(storage)
   const names = segmentNames(storage)
+  const snapshots = checkSnapshots(storage)
   if (names.length === 0 && manifest === undefined) {
     throw new TidewheelError(
       'NOT_A_JOURNAL',
@@ -102,21 +122,31 @@ export async function verifyWith(
   }
   const verdicts = await Promise.all(names.map(run))
   verdicts.sort((a, b) => a.number - b.number)
-  const live = await lookAgain(verdicts, manifest, run)
-  const problems = allProblems(verdicts, manifest)
-  const warnings = findWrongIndexes(verdicts, storage.list())
-  return summarise(verdicts, problems, warnings, live, startedMs)
-}
-
-function segmentNames(storage: Storage): string[] {
-  return storage.list().filter((name) => segmentNumberOf(name) > 0)
+  const live = await lookAgain(verdicts, manifest, head, run)
+  const report = summarise(verdicts, live)
+  const found = allProblems(verdicts, manifest, head)
+  const { journalId, lastBlock } = report
+  const isWhole = found.length === 0
+  const saved = verifySnapshots(storage, snapshots, { journalId, lastBlock, isWhole })
+  const problems = [...found, ...saved.problems]
+  const ok = problems.length === 0
+  const notedBlock = head && ok ? notedBlockOf(verdicts, head) : undefined
+  return {
+    ok,
+    problems,
+    warnings: [...findWrongIndexes(verdicts, storage.list()), ...saved.warnings],
+    snapshots: saved.good,
+    ...report,
+    ...(notedBlock === undefined ? {} : { notedBlock }),
+    seconds: (performance.now() - startedMs) / 1000,
+  }
 }
 
 function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefined {
   try {
     return readManifest(storage)
   } catch (error) {
-    if (error instanceof TidewheelError && error.code === 'FORMAT_TOO_NEW') throw error
+    if (error instanceof TidewheelError) throw error
     throw unreadable(storage.path, error)
   }
 }
@@ -124,9 +154,12 @@ function readManifestOrProblem(storage: Storage): Manifest | 'damaged' | undefin
 function allProblems(
   verdicts: readonly SegmentVerdict[],
   manifest: Manifest | 'damaged' | undefined,
+  head: NotedHead | undefined,
 ): VerifyProblem[] {
   const problems = verdicts.flatMap((verdict) => verdict.problems)
-  return [...problems, ...findLinkProblems(verdicts, manifest)]
+  const headProblem = head === undefined ? undefined : findHeadProblem(verdicts, head)
+  const links = findLinkProblems(verdicts, manifest)
+  return [...problems, ...links, ...(headProblem === undefined ? [] : [headProblem])]
 }
 
 function findWrongIndexes(
@@ -153,10 +186,11 @@ function findWrongIndexes(
 async function lookAgain(
   verdicts: SegmentVerdict[],
   manifest: Manifest | 'damaged' | undefined,
+  head: NotedHead | undefined,
   run: (name: string) => Promise<SegmentVerdict>,
 ): Promise<boolean> {
   let live = false
-  for (let look = 1; look < LOOKS && allProblems(verdicts, manifest).length > 0; look++) {
+  for (let look = 1; look < LOOKS && allProblems(verdicts, manifest, head).length > 0; look++) {
     await setTimeout(LOOK_AGAIN_MS)
     let moved = false
     for (const index of tailIndexes(verdicts)) {
@@ -188,13 +222,9 @@ function dropUnfinishedTail(verdict: SegmentVerdict): void {
   if (problems.at(-1)?.code === 'TAIL_TORN') problems.pop()
 }
 
-function summarise(
-  verdicts: readonly SegmentVerdict[],
-  problems: readonly VerifyProblem[],
-  warnings: readonly VerifyProblem[],
-  live: boolean,
-  startedMs: number,
-): VerifyReport {
+type JournalSummary = Omit<VerifyReport, 'ok' | 'problems' | 'warnings' | 'snapshots' | 'seconds'>
+
+function summarise(verdicts: readonly SegmentVerdict[], live: boolean): JournalSummary {
   let blocks = 0
   let events = 0
   let bytes = 0
@@ -206,9 +236,6 @@ function summarise(
     if (verdict.firstBlock !== 0) last = verdict
   }
   return {
-    ok: problems.length === 0,
-    problems,
-    warnings,
     journalId: verdicts.find((verdict) => verdict.journalId !== '')?.journalId ?? '',
     segments: verdicts.length,
     indexes: verdicts.filter(({ indexProblem }) => indexProblem !== undefined).length,
@@ -219,7 +246,6 @@ function summarise(
     lastSequence: last === undefined ? 0 : last.nextSequence - 1,
     headHash: last?.lastHash ?? '00'.repeat(HASH_BYTES),
     live,
-    seconds: (performance.now() - startedMs) / 1000,
   }
 }
 

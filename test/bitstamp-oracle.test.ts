@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bestAsk, bestBid } from '../examples/exchange/book-queries.js'
-import { OrderBook, type ReadonlyOrderBook } from '../examples/exchange/order-book.js'
+import { NO_ORDER, OrderBook, type ReadonlyOrderBook } from '../examples/exchange/order-book.js'
 import {
   type BitstampOrder,
   type BitstampRow,
@@ -95,12 +95,12 @@ function keepBook(
 ) {
   const resting = book.find(order)
   if (kind === 'order_deleted') {
-    if (resting !== undefined) book.remove(order)
-  } else if (resting === undefined) {
+    if (resting !== NO_ORDER) book.remove(order)
+  } else if (resting === NO_ORDER) {
     // A change, too, may be the first that is heard of an order: it is older than the recording.
     book.rest(order, side, priceCents, amountSatoshi)
   } else {
-    book.reduce(order, resting.quantity - amountSatoshi)
+    book.reduce(order, book.quantityOf(resting) - amountSatoshi)
   }
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { bestAsk, bestBid } from '../examples/exchange/book-queries.js'
+import { bestAsk, bestBid, bestOrder, orderOf } from '../examples/exchange/book-queries.js'
 import { QUANTITY_MAX } from '../examples/exchange/exchange.js'
 import type { Side } from '../examples/exchange/order-book.js'
 import { EngineExchange, type ExchangeRunner, NaiveRunner } from './support/exchange-runner.js'
@@ -68,7 +68,7 @@ describe.each(implementations)('%s', (_name, open) => {
   it('PlaceLimit: leaves the rest of a partly filled maker first in line', async () => {
     const exchange = await opened()
     expect(await exchange.run(limit([9, 'buy', 101, 4]))).toEqual([trade(1, 101, 4, 0)])
-    expect(exchange.book().best('sell')).toMatchObject({ id: 1, quantity: 6 })
+    expect(bestOrder(exchange.book(), 'sell')).toMatchObject({ id: 1, quantity: 6 })
   })
 
   it('PlaceLimit: gives up what it cannot fill at once (immediate or cancel)', async () => {
@@ -81,7 +81,7 @@ describe.each(implementations)('%s', (_name, open) => {
     expect(await exchange.run(limit([9, 'buy', 101, 5], 'immediateOrCancel'))).toEqual([
       ['RemainderCancelled', { order: 9, quantity: 5 }],
     ])
-    expect(exchange.book().find(9)).toBe(undefined)
+    expect(orderOf(exchange.book(), 9)).toBe(undefined)
   })
 
   it('PlaceLimit: fills completely or is rejected (fill or kill, both sides of the boundary)', async () => {
@@ -127,7 +127,7 @@ describe.each(implementations)('%s', (_name, open) => {
     expect(await exchange.run({ type: 'ReduceOrder', order: 1, by: 9 })).toEqual([
       ['OrderReduced', { order: 1, quantity: 9 }],
     ])
-    expect(exchange.book().best('sell')).toMatchObject({ id: 1, quantity: 1 })
+    expect(bestOrder(exchange.book(), 'sell')).toMatchObject({ id: 1, quantity: 1 })
   })
 
   it.each([
@@ -173,7 +173,7 @@ describe.each(implementations)('%s', (_name, open) => {
   ])('ReplaceOrder: %s', async (_what, price, quantity, events, firstInLine) => {
     const exchange = await opened()
     expect(await exchange.run({ type: 'ReplaceOrder', order: 1, price, quantity })).toEqual(events)
-    expect(exchange.book().best('sell')?.id).toBe(firstInLine)
+    expect(bestOrder(exchange.book(), 'sell')?.id).toBe(firstInLine)
   })
 
   it.each<[code: string, command: ExchangeCommand]>([

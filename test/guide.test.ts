@@ -43,7 +43,7 @@ describe('guide', () => {
   })
 
   // In the order of the page: each goes on with the journal that the one before has left.
-  it.each(['commands.ts', 'producer.ts', 'thread.ts', 'reading.ts'])(
+  it.each(['commands.ts', 'producer.ts', 'thread.ts', 'reading.ts', 'noting.ts'])(
     'samples: %s prints what it says',
     (name) => {
       expect(printedBy(name)).not.toEqual([])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeepReadonly } from '../engine/domain.js'
-import { bestAsk, bestBid, depth, orderOf } from '../examples/exchange/book-queries.js'
-import { OrderBook, type Side } from '../examples/exchange/order-book.js'
+import { bestAsk, bestBid, bestOrder, depth, orderOf } from '../examples/exchange/book-queries.js'
+import { NO_ORDER, OrderBook, type Side } from '../examples/exchange/order-book.js'
 import { NaiveOrderBook, type TestedOrderBook } from './support/naive-order-book.js'
 import { seededRandom } from './support/seeded-random.js'
 
@@ -13,7 +13,9 @@ const implementations: [name: string, create: () => TestedOrderBook][] = [
 describe.each(implementations)('%s', (_name, create) => {
   function idsOf(book: TestedOrderBook, side: Side): number[] {
     const ids: number[] = []
-    for (let order = book.best(side); order; order = book.next(order)) ids.push(order.id)
+    for (let order = book.best(side); order !== NO_ORDER; order = book.next(order)) {
+      ids.push(book.idOf(order))
+    }
     return ids
   }
 
@@ -120,10 +122,10 @@ describe('order book', () => {
           naive.rest(step, side, price, quantity)
           live.push(step)
         } else if (random.below(2) === 0) {
-          const quantity = 1 + random.below(naive.find(id)!.quantity)
+          const quantity = 1 + random.below(naive.order(id)!.quantity)
           book.reduce(id, quantity)
           naive.reduce(id, quantity)
-          if (!naive.find(id)) live.splice(live.indexOf(id), 1)
+          if (!naive.order(id)) live.splice(live.indexOf(id), 1)
         } else {
           book.remove(id)
           naive.remove(id)
@@ -132,17 +134,55 @@ describe('order book', () => {
         if (step % 100 === 0) book = OrderBook.restore(structuredClone(book.snapshot()))
         expect(book.size).toBe(naive.size)
         expect(book.snapshot()).toEqual(naive.snapshot())
-        const next = naive.best('sell')
-        expect(next && naive.next(next)?.id).toBe(next && book.next(book.find(next.id)!)?.id)
+        const present = live.at(-1)
+        if (present === undefined) continue
+        const [order, expected] = [book.find(present), naive.find(present)]
+        expect([order, expected]).not.toContain(NO_ORDER)
+        const [next, expectedNext] = [book.next(order), naive.next(expected)]
+        expect(next === NO_ORDER ? undefined : book.idOf(next)).toBe(
+          expectedNext === NO_ORDER ? undefined : naive.idOf(expectedNext),
+        )
       }
       expect(naive.size).toBeGreaterThan(0)
     },
   )
 
+  it.each([
+    ['one after the other', 1],
+    ['in steps of 2³²', 2 ** 32],
+    ['in steps of 128', 128],
+    ['at the lower end of the safe integers', -1],
+  ])('finds each of many orders while it grows and shrinks (ids %s)', (_ids, step) => {
+    const random = seededRandom(7)
+    const book = new OrderBook()
+    const resting = new Map<number, number>()
+    const idOf = (index: number) => (step < 0 ? Number.MIN_SAFE_INTEGER + index : index * step)
+    for (let turn = 0; turn < 12_000; turn++) {
+      // Grows to some thousand orders, and then shrinks to a few.
+      const isGrowing = turn < 6_000
+      const id = idOf(random.below(4_000))
+      const price = resting.get(id)
+      if (price === undefined) {
+        expect(book.find(id)).toBe(NO_ORDER)
+        if (!isGrowing) continue
+        resting.set(id, 1 + random.below(3_000))
+        book.rest(id, 'buy', resting.get(id)!, 5)
+      } else {
+        expect(orderOf(book, id)).toEqual({ id, side: 'buy', price, quantity: 5 })
+        if (isGrowing && random.below(4) > 0) continue
+        resting.delete(id)
+        book.remove(id)
+      }
+    }
+    expect(book.size).toBe(resting.size)
+    const prices = depth(book, Number.POSITIVE_INFINITY).bids.map((level) => level.price)
+    expect(prices).toEqual([...new Set(resting.values())].sort((a, b) => b - a))
+  })
+
   it('cannot be changed where it is read-only (compile time)', () => {
     const book: DeepReadonly<OrderBook> = new OrderBook()
     // @ts-expect-error A method that changes the book needs a book that may be changed.
     book.rest(1, 'buy', 1, 1)
-    expect(book.best('buy')?.id).toBe(1)
+    expect(bestOrder(book, 'buy')?.id).toBe(1)
   })
 })

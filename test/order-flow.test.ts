@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { OrderBook, oppositeOf } from '../examples/exchange/order-book.js'
+import { NO_ORDER, OrderBook, oppositeOf } from '../examples/exchange/order-book.js'
 import { GeneratedOrderFlow } from '../scripts/feeds/generated-order-flow.js'
 
 function textOf(seed: number, commands: number): string {
@@ -54,7 +54,7 @@ describe('generated order flow', () => {
     while (flow.next()) {
       const { kind, order, side, price, quantity } = flow
       if (kind === 'cancel') {
-        if (book.find(order) === undefined) count.late += 1
+        if (book.find(order) === NO_ORDER) count.late += 1
         else book.remove(order)
         continue
       }
@@ -66,10 +66,11 @@ describe('generated order flow', () => {
       let left = quantity
       for (;;) {
         const maker = book.best(oppositeOf(side))
-        if (maker === undefined || left === 0) break
-        if (side === 'buy' ? maker.price > price : maker.price < price) break
-        const traded = Math.min(left, maker.quantity)
-        book.reduce(maker.id, traded)
+        if (maker === NO_ORDER || left === 0) break
+        const makerPrice = book.priceOf(maker)
+        if (side === 'buy' ? makerPrice > price : makerPrice < price) break
+        const traded = Math.min(left, book.quantityOf(maker))
+        book.reduce(book.idOf(maker), traded)
         left -= traded
         count.trades += 1
       }

@@ -1,11 +1,10 @@
 /**
- * Every state that a loss of power can leave, at every point of a run where something becomes
- * durable: all subsets of what is not synced, of sectors, sizes of files and changes of the
- * directory. Where there are more than eight of them, all subsets of eight (the first four, which
- * hold the headers, and the last four), with all others lost and with all others kept.
+ * Every state that a loss of power can leave (all-subsets.ts), at every point of a run where
+ * something becomes durable.
  */
 import { describe, expect, it } from 'vitest'
-import type { Choose } from './support/disk/simulated-inode.js'
+import { forAllSubsets } from './support/disk/all-subsets.js'
+import type { SimulatedDisk } from './support/disk/simulated-disk.js'
 import { opened, recover } from './support/recover.js'
 import { CanonicalRun, type PowerLossPoint } from './support/simulation/canonical-run.js'
 import { Coverage } from './support/simulation/coverage.js'
@@ -13,8 +12,6 @@ import { LEDGERS } from './support/simulation/ledger.js'
 import { describeState } from './support/simulation/naive-ledger.js'
 import { seedEntropy } from './support/simulation/seeded-entropy.js'
 import { recoverLedger } from './support/simulation/simulated-engine.js'
-
-const FREE_DECISIONS_MAX = 8
 
 describe('power loss', () => {
   it('power loss: every subset of what is not synced leaves a prefix with every answer', async () => {
@@ -24,7 +21,10 @@ describe('power loss', () => {
       await new CanonicalRun((point) => {
         coverage.add('points')
         coverage.add(`points of: ${point.where.split(':')[0]}`)
-        coverage.add('states', tryAllStates(point))
+        coverage.add(
+          'states',
+          forAllSubsets(point.disk, (disk) => tryState(point, disk)),
+        )
       }).run()
     } finally {
       restore()
@@ -35,44 +35,8 @@ describe('power loss', () => {
   })
 })
 
-/** Returns how many. */
-function tryAllStates(point: PowerLossPoint): number {
-  const decisions = point.disk.pendingCount()
-  const rests = decisions > FREE_DECISIONS_MAX ? ['lost', 'kept'] : ['lost']
-  let states = 0
-  for (const rest of rests) {
-    const counter: { chosen: number; count: number }[] = []
-    do {
-      let decision = 0
-      let depth = 0
-      tryState(point, (count) => {
-        if (!isFree(decision++, decisions)) return rest === 'kept' ? count - 1 : 0
-        if (depth === counter.length) counter.push({ chosen: 0, count })
-        return counter[depth++]!.chosen
-      })
-      states++
-    } while (advance(counter))
-  }
-  return states
-}
-
-function isFree(decision: number, decisions: number): boolean {
-  const half = FREE_DECISIONS_MAX / 2
-  return decisions <= FREE_DECISIONS_MAX || decision < half || decision >= decisions - half
-}
-
-/** The last digit that can be raised is; false: this was the last state. */
-function advance(counter: { chosen: number; count: number }[]): boolean {
-  while (counter.length > 0 && counter.at(-1)!.chosen === counter.at(-1)!.count - 1) counter.pop()
-  if (counter.length === 0) return false
-  counter.at(-1)!.chosen++
-  return true
-}
-
-function tryState(point: PowerLossPoint, choose: Choose): void {
+function tryState(point: PowerLossPoint, disk: SimulatedDisk): void {
   const { where, dueSequence, states, version, level } = point
-  const disk = point.disk.clone()
-  disk.losePower(choose)
   const options = { durability: level, keyCountMax: 40 }
   const { runtime, journal } = recoverLedger(disk, LEDGERS[version], options)
   expect(runtime.sequence, where).toBeGreaterThanOrEqual(dueSequence)

@@ -68,7 +68,9 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
     synced += lengthBytes
     Atomics.store(cells, LIMIT_SYNCED, (synced / LIMIT_UNIT_BYTES) | 0)
     const hashed = staging.subarray(0, BLOCK_HEADER_BYTES + lengthBytes)
-    previousHash = createHash('sha256').update(hashed).digest()
+    // In two steps, as the chain of the journal.
+    const digest = createHash('sha256').update(hashed).digest()
+    previousHash = createHash('sha256').update(previousHash).update(digest).digest()
   }
   closeRaw(file)
   parentPort?.postMessage(synced)

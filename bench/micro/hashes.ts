@@ -1,6 +1,8 @@
-/** What a block of 64 KiB costs before and after it is written: checksum, and link of the chain. */
+/** What a block costs before and after it is written: checksum, and its hash in the chain. */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { blockHash } from '../../journal/block-header.js'
+import { HASH_BYTES } from '../../journal/block-layout.js'
 import { assertEqual, type MicroGroup } from './micro-group.js'
 
 const BLOCK_BYTES = 64 * 1024
@@ -23,7 +25,20 @@ export const addHashes: MicroGroup = (tasks) => {
     },
     1,
   )
+  const hashes = [4, 64, 256, 1024].map((kibibytes) => {
+    const bytes = new Uint8Array(kibibytes * 1024).fill(7)
+    const made = { lengthBytes: 0 }
+    tasks.add(
+      `chain.${kibibytes}KiB`,
+      () => {
+        made.lengthBytes = blockHash(bytes).length
+      },
+      1,
+    )
+    return made
+  })
   return () => {
+    for (const { lengthBytes } of hashes) assertEqual('length of a hash', lengthBytes, HASH_BYTES)
     assertEqual('checksum', checksum, crc32(new Uint8Array(BLOCK_BYTES).fill(7)))
     assertEqual('length of the digest', digest.length, 64)
   }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Engine } from '../../engine/index.js'
 import ledger, { Account, Credited, Debited, Deposit, Transfer } from '../domains/ledger.js'
+import { NO_SNAPSHOTS } from '../no-snapshots.js'
 import { AMOUNT, INITIAL_BALANCE } from '../transfer-workload.js'
 import { type Busy, concurrently, type Mode, type Peer, type Store } from './peer.js'
 import { busiestOf, type TransferFeed } from './transfer-feed.js'
@@ -31,7 +32,10 @@ export const tidewheelPeer: Peer = {
     return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
   },
   async open(directory, mode) {
-    const engine = await Engine.open(directory, ledger, { durability: mode.durability })
+    const engine = await Engine.open(directory, ledger, {
+      ...NO_SNAPSHOTS,
+      durability: mode.durability,
+    })
     return new TidewheelStore(engine, mode)
   },
 }

@@ -5,8 +5,10 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { causeOf } from '../../journal/errors.js'
+import type { DrillFault } from '../drill/drill-damage.js'
 import { withDrillDirectory } from '../drill/drill-directory.js'
 import { DrillError } from '../drill/drill-error.js'
+import type { FaultOutcome } from '../drill/drill-faults.js'
 import { type DrillResult, isRight, type Kill, runDrill } from '../drill/drill-run.js'
 import type { UserFlowOptions } from '../drill/user-flow.js'
 import { drillPage } from './drill-page.js'
@@ -20,6 +22,7 @@ export interface DrillOptions {
   /** Of the module that makes commands; undefined: they are made up from their declarations. */
   readonly commands: string | undefined
   readonly kills: number
+  readonly faults: readonly DrillFault[]
   /** Of load, in all lives together. */
   readonly seconds: number
   /** Kept; undefined: a temporary directory that is removed. */
@@ -34,6 +37,7 @@ export interface DrillReport {
   readonly isRight: boolean
   readonly rows: readonly (readonly [string, string])[]
   readonly killRows: readonly (readonly string[])[]
+  readonly faultRows: readonly (readonly string[])[]
   readonly rejectionRows: readonly (readonly string[])[]
 }
 
@@ -63,7 +67,7 @@ export async function drillCommand(options: DrillOptions, output: LineOutput): P
 }
 
 function run(options: DrillOptions, directory: string): Promise<DrillResult> {
-  const { kills, seconds, domain, commands } = options
+  const { kills, faults, seconds, domain, commands } = options
   const flow: UserFlowOptions = {
     domain: resolve(domain),
     commands: commands === undefined ? undefined : resolve(commands),
@@ -79,6 +83,7 @@ function run(options: DrillOptions, directory: string): Promise<DrillResult> {
       rate: RATE,
       killAfterMs,
       endAfterMs: lifeMs,
+      faults,
     },
     // On stderr, so that stdout has the report alone.
     { onLine: () => undefined, onNote: (text) => console.error(printable(text)) },
@@ -115,6 +120,7 @@ function reportOf(options: DrillOptions, result: DrillResult): DrillReport {
       ['applied twice', count(result.duplicated)],
     ],
     killRows: kills.map(killRow),
+    faultRows: result.faults.map(faultRow),
     rejectionRows: Object.entries(rejections).map(([code, times]) => [code, count(times)]),
   }
 }
@@ -140,6 +146,48 @@ export const KILL_HEAD = [
   'second recovery',
 ] as const
 
+export const FAULT_HEAD = [
+  'fault',
+  'harm',
+  'outcome',
+  'in',
+  'lost',
+  'state',
+  'right',
+  'why',
+] as const
+
+function faultRow(each: FaultOutcome): string[] {
+  const { digestMatches, seconds } = each
+  const state = digestMatches === undefined ? '' : digestMatches ? 'the same' : 'DIFFERS'
+  return [
+    each.fault,
+    each.harm,
+    each.outcome,
+    seconds === undefined ? '' : `${seconds.toFixed(3)} s`,
+    each.outcome === 'not tried' ? '' : count(each.lost),
+    state,
+    each.outcome === 'not tried' ? '' : each.isRight ? 'yes' : 'NO',
+    each.said,
+  ]
+}
+
+/** Sentences do not fit a table of a terminal. */
+function describeFaults(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return []
+  const lines = rows.flatMap(
+    ([fault = '', harm = '', outcome, seconds, lost, state, right, why]) => {
+      if (outcome === 'not tried') return [`  ${fault}: not tried: ${harm}`]
+      const opened = state === '' ? '' : ` in ${seconds}, state ${state}`
+      const verdict = `${outcome}${opened}, acknowledged and lost: ${lost}; right: ${right}`
+      return [`  ${fault}: ${harm}`, `    ${verdict}`, ...(why === '' ? [] : [`    ${why}`])]
+    },
+  )
+  return [FAULTS, ...lines.map(printable), '']
+}
+
+export const FAULTS = 'Faults, each on a copy of the journal'
+
 function describe(report: DrillReport): string[] {
   const { rejectionRows } = report
   return [
@@ -149,6 +197,7 @@ function describe(report: DrillReport): string[] {
     'Kills',
     ...table([KILL_HEAD, ...report.killRows], [0, 1, 2, 3, 4]),
     '',
+    ...describeFaults(report.faultRows),
     REJECTED,
     ...(rejectionRows.length === 0 ? ['  none'] : table(rejectionRows, [1]).map(printable)),
     '',
@@ -163,10 +212,10 @@ export const FOOTNOTE =
 /** Codes come with the reports of the process, a few a second; the last one dies with it. */
 export const REJECTED = 'Rejected, by code (not in the last quarter of a second before a kill)'
 
-export function verdictOf({ isRight }: DrillReport): string {
+export function verdictOf({ isRight, faultRows }: DrillReport): string {
   return isRight
-    ? 'PASS: nothing that was acknowledged is lost or applied twice, and every recovery came to the same state.'
-    : 'FAIL: see above for what was lost, applied twice, or differs.'
+    ? `PASS: nothing that was acknowledged is lost or applied twice, and every recovery came to the same state${faultRows.length === 0 ? '' : '; every fault was met as it must be'}.`
+    : 'FAIL: see above for what was lost, applied twice, differs, or was not refused.'
 }
 
 /** Nothing is measured in the first second of a life. */

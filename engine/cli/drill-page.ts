@@ -1,5 +1,13 @@
 /** The report of a drill as one HTML page: no script, nothing loaded from elsewhere. */
-import { type DrillReport, FOOTNOTE, KILL_HEAD, REJECTED, verdictOf } from './drill-command.js'
+import {
+  type DrillReport,
+  FAULT_HEAD,
+  FAULTS,
+  FOOTNOTE,
+  KILL_HEAD,
+  REJECTED,
+  verdictOf,
+} from './drill-command.js'
 
 const STYLE = `
   body { font: 16px/1.5 system-ui, sans-serif; max-width: 50rem; margin: 2rem auto; padding: 0 1rem; }
@@ -12,7 +20,7 @@ const STYLE = `
   }`
 
 export function drillPage(report: DrillReport): string {
-  const { title, rows, killRows, rejectionRows } = report
+  const { title, rows, killRows, faultRows, rejectionRows } = report
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -26,6 +34,7 @@ ${table([], rows)}
 <p>${escaped(FOOTNOTE)}</p>
 <h2>Kills</h2>
 ${table(KILL_HEAD, killRows)}
+${faultRows.length === 0 ? '' : `<h2>${FAULTS}</h2>\n${table(FAULT_HEAD, faultRows)}`}
 <h2>${escaped(REJECTED)}</h2>
 ${rejectionRows.length === 0 ? '<p>none</p>' : table(['code', 'commands'], rejectionRows)}
 </html>

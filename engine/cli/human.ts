@@ -18,6 +18,18 @@ export function size(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit]}`
 }
 
+/** `40 seconds`, `5 minutes`, `3 hours`, `12 days`: the largest unit of which there are two, or seconds. */
+export function duration(seconds: number): string {
+  const [unit = 'second', length = 1] = DURATIONS.find(([, length]) => seconds >= 2 * length) ?? []
+  return plural(Math.max(0, Math.floor(seconds / length)), unit)
+}
+
+const DURATIONS: readonly (readonly [string, number])[] = [
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+]
+
 /** `1 block`, `2 blocks` */
 export function plural(value: number, singular: string, many = `${singular}s`): string {
   return `${count(value)} ${value === 1 ? singular : many}`

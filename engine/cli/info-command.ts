@@ -1,11 +1,12 @@
 /** `tidewheel info`: what a journal says of itself, as text or as one JSON object. */
+import { headText } from '../../journal/chain-head.js'
 import {
   type CountedEntry,
   type JournalSurvey,
   surveyJournal,
 } from '../../journal/journal-survey.js'
 import type { FieldDescription } from '../../journal/schema/field-description.js'
-import { count, plural, size, table } from './human.js'
+import { count, duration, plural, size, table } from './human.js'
 import { isoTime } from './json-lines.js'
 import type { LineOutput } from './line-output.js'
 import { printable, printableJson } from './printable.js'
@@ -45,6 +46,7 @@ function describe(path: string, survey: JournalSurvey): string[] {
     '',
     'Segments',
     ...segments(survey),
+    ...snapshots(survey),
   ]
   if (survey.domain === undefined) return [...lines, '', 'There is no catalogue of types yet.']
   const named = (entry: CountedEntry, ...cells: string[]): string[] => [
@@ -91,6 +93,7 @@ function summary(survey: JournalSurvey): string[] {
       ['transactions', `${count(survey.transactions)}${keys}`],
       ['key window', keyWindow(survey)],
       ['blocks', count(survey.blocks)],
+      ['head', headText(survey.head)],
     ],
     [],
   )
@@ -119,6 +122,7 @@ function segments(survey: JournalSurvey): string[] {
       String(segment.number),
       size(segment.sizeBytes),
       size(segment.usedBytes),
+      segment.archivedBytes === 0 ? '-' : size(segment.archivedBytes),
       segment.indexBytes === 0 ? '-' : size(segment.indexBytes),
       count(segment.blocks),
       count(events),
@@ -131,6 +135,7 @@ function segments(survey: JournalSurvey): string[] {
     'number',
     'size',
     'used',
+    'archived',
     'index',
     'blocks',
     'events',
@@ -138,7 +143,21 @@ function segments(survey: JournalSurvey): string[] {
     'first event',
     'last event',
   ]
-  return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6])
+  return table([head, ...rows], [0, 1, 2, 3, 4, 5, 6, 7])
+}
+
+function snapshots(survey: JournalSurvey): string[] {
+  if (survey.snapshots.length === 0) return []
+  const nowUs = Date.now() * 1000
+  const rows = survey.snapshots.map(({ sequence, sizeBytes, time, problem }) => [
+    count(sequence),
+    size(sizeBytes),
+    time === 0 ? '-' : isoTime(time),
+    time === 0 ? '-' : `${duration((nowUs - time) / 1e6)} ago`,
+    problem === '' ? 'good' : printable(`not used: ${problem}`),
+  ])
+  const head = ['up to event', 'size', 'state of', '', 'file']
+  return ['', 'Snapshots', ...table([head, ...rows], [0, 1])]
 }
 
 /** `{ owner: text, kind: oneOf("a", "b"), target: Account }` */

@@ -1,18 +1,22 @@
 #!/usr/bin/env node
 /**
- * The command `tidewheel`: reads, verifies and surveys journals, and drills domains. Exit codes: 0
- * all is well, 1 it is not, or cannot be told, 2 wrong arguments.
+ * The command `tidewheel`: reads, verifies, surveys, copies and archives journals, proves events, and
+ * drills domains. Exit codes: 0 all is well, 1 it is not, or cannot be told, 2 wrong arguments.
  */
 import { createRequire } from 'node:module'
 import { TidewheelError } from '../../journal/errors.js'
 import { DrillError } from '../drill/drill-error.js'
 import { ModuleError } from '../user-module.js'
+import { archiveCommand } from './archive-command.js'
 import { type Invocation, parseArguments, UsageError } from './arguments.js'
+import { backupCommand } from './backup-command.js'
 import { drillCommand } from './drill-command.js'
 import { infoCommand } from './info-command.js'
 import { LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
+import { checkProofCommand, proveCommand } from './prove-command.js'
 import { readCommand } from './read-command.js'
+import { restoreCommand } from './restore-command.js'
 import { usage } from './usage.js'
 import { verifyCommand } from './verify-command.js'
 
@@ -31,12 +35,22 @@ async function run(invocation: Invocation, output: LineOutput): Promise<number> 
       return verifyCommand(
         invocation.path,
         invocation.json,
-        invocation.threads,
+        invocation.options,
         invocation.replay,
         output,
       )
     case 'info':
       return infoCommand(invocation.path, invocation.json, output)
+    case 'backup':
+      return backupCommand(invocation.path, invocation.target, output)
+    case 'restore':
+      return restoreCommand(invocation.path, invocation.target, invocation.options, output)
+    case 'archive':
+      return archiveCommand(invocation.path, invocation.before, output)
+    case 'prove':
+      return proveCommand(invocation.path, invocation.sequence, invocation.head, output)
+    case 'check':
+      return checkProofCommand(invocation.file, invocation.head, output)
     case 'drill':
       return drillCommand(invocation.options, output)
   }

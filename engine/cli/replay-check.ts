@@ -1,69 +1,130 @@
 /**
  * Replays a journal twice with the user's domain, in two states that know nothing of each other, and
- * compares them: where they differ, an `evolve` asks for something that is not in the event. It reads
- * without a lock and never writes.
+ * compares them: where they differ, an `evolve` asks for something that is not in the event. On the
+ * way it restores each snapshot, and the state in it must be the one that the journal gives; from the
+ * newest it goes on, as opening does. It reads without a lock and never writes.
  *
- *   block ─┬─▶ first state                             ┐
- *          └─▶ second state, on a clock of another day ┴─▶ the same digest, or the first stream
- *                                                          that differs
+ *   block ─┬─▶ first state ──────────────────┬──────────────────┬─▶ the same digest, or the first
+ *          ├─▶ second, on another day's clock┴──────────────────┤   stream that differs
+ *          └───────── newest snapshot ═ the first state there ──┘
  *
- * Both take each block in turn, so a journal that is being written is the same for both. Two replays
+ * All take each block in turn, so a journal that is being written is the same for all. Two replays
  * within a millisecond would see one time, hence the other clock.
  */
 import { type Catalogue, mergeCatalogue } from '../../journal/catalogue.js'
+import { TidewheelError } from '../../journal/errors.js'
 import { journalBlocks } from '../../journal/event-reader.js'
+import { openFileStorage } from '../../journal/file-storage.js'
 import { openJournalFolder } from '../../journal/journal-folder.js'
+import { SnapshotReader } from '../../journal/snapshot-reader.js'
+import type { VerifiedSnapshot } from '../../journal/verify-snapshots.js'
+import { onAnotherDay } from '../another-day.js'
 import type { Domain } from '../domain.js'
 import { DomainRuntime } from '../domain-runtime.js'
 import { Replay } from '../replay.js'
+import { restoreState } from '../snapshot/state-restore.js'
 import { findDifference, type StateDifference } from '../state-difference.js'
 import { stateDigest } from '../state-digest.js'
 
 export interface ReplayCheck {
   readonly events: number
   readonly digest: string
-  readonly difference: StateDifference | undefined
+  /** Between two states that should be the same. */
+  readonly difference: FoundDifference | undefined
+  /** Snapshots whose state is the journal's. */
+  readonly snapshots: readonly string[]
+  /** Those that other code has made, or that are gone meanwhile: a sentence each. */
+  readonly skipped: readonly string[]
 }
 
-/** @throws TidewheelError whatever opening would say of journal and domain */
-export async function checkReplay(path: string, domain: Domain): Promise<ReplayCheck> {
-  const first = new DomainRuntime(domain)
-  const second = new DomainRuntime(domain)
-  const firstReplay = new Replay(first)
-  const secondReplay = new Replay(second)
-  for await (const { view, frameOffset, payloadBytes } of journalBlocks(openJournalFolder(path))) {
-    firstReplay.visit(view, frameOffset, payloadBytes)
-    onAnotherDay(() => secondReplay.visit(view, frameOffset, payloadBytes))
+export interface FoundDifference extends StateDifference {
+  /** The one that gives another state than the journal, there or behind it; undefined: two replays. */
+  readonly snapshot: string | undefined
+}
+
+/**
+ * @param snapshots those that end with a block of this journal, newest first
+ * @throws TidewheelError whatever opening would say of journal and domain
+ */
+export async function checkReplay(
+  path: string,
+  domain: Domain,
+  snapshots: readonly VerifiedSnapshot[] = [],
+): Promise<ReplayCheck> {
+  const first = new Replayed(new DomainRuntime(domain))
+  const second = new Replayed(new DomainRuntime(domain))
+  const skipped: string[] = []
+  const same: string[] = []
+  const newest = snapshots[0]?.file
+  let restored: Replayed | undefined
+  let difference: FoundDifference | undefined
+  for await (const block of journalBlocks(openJournalFolder(path))) {
+    const { view, frameOffset, payloadBytes, header } = block
+    for (const replayed of [first, restored]) {
+      replayed?.replay.visit(view, frameOffset, payloadBytes)
+    }
+    onAnotherDay(() => second.replay.visit(view, frameOffset, payloadBytes))
+    for (const { file } of snapshots.filter(({ block }) => block === header.blockNumber)) {
+      const loaded = restore(path, file, domain, skipped)
+      if (loaded === undefined) continue
+      difference ??= compare(first, loaded, file)
+      same.push(file)
+      if (file === newest) restored = loaded
+    }
   }
-  for (const runtime of [first, second]) bindAll(runtime, firstReplay.catalogue)
-  return {
-    events: first.sequence,
-    digest: stateDigest(first),
-    difference: findDifference(first, second),
+  difference ??= compare(first, second, undefined)
+  if (restored !== undefined) difference ??= compare(first, restored, newest)
+  const { runtime } = first
+  const digest = stateDigest(runtime)
+  return { events: runtime.sequence, digest, difference, snapshots: same, skipped }
+}
+
+class Replayed {
+  readonly runtime: DomainRuntime
+  readonly replay: Replay
+
+  constructor(runtime: DomainRuntime, catalogue?: Catalogue) {
+    this.runtime = runtime
+    this.replay = new Replay(runtime, catalogue)
+  }
+
+  /** As opening does: the journal's window of keys belongs to the digest. */
+  bindAll(): void {
+    const { runtime, replay } = this
+    const { name } = runtime.domain
+    runtime.bind(mergeCatalogue(replay.catalogue, name, runtime.declaration()).catalogue)
   }
 }
 
-/** As opening does: the journal's window of keys belongs to the digest. */
-function bindAll(runtime: DomainRuntime, found: Catalogue | undefined): void {
-  runtime.bind(mergeCatalogue(found, runtime.domain.name, runtime.declaration()).catalogue)
-}
-
-const OTHER_DAY_MS = 400 * 24 * 60 * 60 * 1000
-
-/** Runs with the clock put forward, for everything that asks `Date`. */
-function onAnotherDay(run: () => void): void {
-  const Real = globalThis.Date
-  const now = (): number => Real.now() + OTHER_DAY_MS
-  globalThis.Date = new Proxy(Real, {
-    get: (target, name, receiver) =>
-      name === 'now' ? now : (Reflect.get(target, name, receiver) as unknown),
-    construct: (target, args, newTarget) =>
-      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget) as object,
-    apply: () => new Real(now()).toString(),
-  })
+/** Undefined, and a sentence why, for one that cannot be compared. */
+function restore(
+  path: string,
+  name: string,
+  domain: Domain,
+  skipped: string[],
+): Replayed | undefined {
+  const runtime = new DomainRuntime(domain)
+  const storage = openFileStorage(path)
+  // A newer one was made meanwhile, and this one is no longer needed.
+  if (!storage.list().includes(name)) return undefined
+  const file = storage.open(name, 'read')
   try {
-    run()
+    return new Replayed(runtime, restoreState(new SnapshotReader(file), runtime))
+  } catch (error) {
+    if (!(error instanceof TidewheelError) || error.code === 'OUT_OF_MEMORY') throw error
+    skipped.push(`${name} is not compared: ${error.reason}`)
+    return undefined
   } finally {
-    globalThis.Date = Real
+    file.close()
   }
+}
+
+function compare(
+  first: Replayed,
+  other: Replayed,
+  snapshot: string | undefined,
+): FoundDifference | undefined {
+  for (const replayed of [first, other]) replayed.bindAll()
+  const difference = findDifference(first.runtime, other.runtime)
+  return difference && { ...difference, snapshot }
 }

@@ -2,9 +2,10 @@
  * `tidewheel verify`: the report of a verification, as text or as one JSON object; with `--replay`
  * also of what the user's domain makes of the journal (replay-check.ts).
  */
+import { headText } from '../../journal/chain-head.js'
 import type { TidewheelError } from '../../journal/errors.js'
 import { checkEvents } from '../../journal/event-reader.js'
-import { type VerifyReport, verifyJournal } from '../../journal/verify.js'
+import { type VerifyOptions, type VerifyReport, verifyJournal } from '../../journal/verify.js'
 import type { VerifyProblemCode } from '../../journal/verify-segment.js'
 import { loadUserDomain } from '../user-module.js'
 import { count, plural, size, table } from './human.js'
@@ -31,9 +32,13 @@ interface Problem {
 interface ReplayReport {
   readonly events: number
   readonly digest: string
-  /** What is wrong; undefined: both replays agree, with each other and with what was expected. */
+  /** Snapshots whose state is the one that the journal gives. */
+  readonly snapshots: readonly string[]
+  /** Those that were not compared: a sentence each. */
+  readonly skipped: readonly string[]
+  /** What is wrong; undefined: all states agree, with each other and with what was expected. */
   readonly problem?: string
-  /** Where the two replays part. */
+  /** Where the two states part. */
   readonly aggregate?: string
   readonly id?: string
 }
@@ -44,23 +49,23 @@ type Report = Omit<VerifyReport, 'problems'> & {
 }
 
 /**
- * Returns the exit code: 1 when anything is wrong with the journal. A wrong index is told, and is
- * none of it: the exit code is what a backup is judged by, and nothing is lost with an index.
+ * Returns the exit code: 1 when anything is wrong with the journal. A wrong index or snapshot is told,
+ * and is none of it: the exit code is what a backup is judged by, and nothing is lost with a cache.
  * @throws TidewheelError when there is nothing to verify
  */
 export async function verifyCommand(
   path: string,
   json: boolean,
-  threads: number | undefined,
+  options: VerifyOptions,
   replay: ReplayOptions | undefined,
   output: LineOutput,
 ): Promise<number> {
   // First, because a wrong path is found out at once, and verifying may take minutes.
   const domain = replay === undefined ? undefined : await loadUserDomain(replay.domain)
-  const verified = await verify(path, threads)
+  const verified = await verify(path, options)
   const isReplayed = domain !== undefined && verified.ok
   const replayed = isReplayed
-    ? judgeReplay(await checkReplay(path, domain), replay?.expect)
+    ? judgeReplay(await checkReplay(path, domain, verified.snapshots), replay?.expect)
     : undefined
   const report: Report =
     replayed === undefined
@@ -70,8 +75,8 @@ export async function verifyCommand(
   return report.ok ? 0 : 1
 }
 
-async function verify(path: string, threads: number | undefined): Promise<Report> {
-  const report = await verifyJournal(path, threads === undefined ? {} : { threads })
+async function verify(path: string, options: VerifyOptions): Promise<Report> {
+  const report = await verifyJournal(path, options)
   // Events of damaged blocks cannot be told from damaged events.
   if (!report.ok) return report
   const started = performance.now()
@@ -88,23 +93,28 @@ function problemOf(error: TidewheelError): Problem {
 
 /** `expected` is a digest that the user noted. */
 function judgeReplay(check: ReplayCheck, expected: string | undefined): ReplayReport {
-  const { events, digest, difference } = check
+  const { difference, ...rest } = check
   if (difference !== undefined) {
-    const { aggregate, id, first, second } = difference
+    const { aggregate, id, first, second, snapshot } = difference
+    const [who, others] =
+      snapshot === undefined
+        ? ['two replays', 'all streams']
+        : [`the journal and ${snapshot}`, 'their streams']
     if (aggregate === undefined) {
-      const problem = 'two replays gave different digests, though all streams agree'
-      return { events, digest, problem }
+      return { ...rest, problem: `${who} gave different digests, though ${others} agree` }
     }
-    const problem =
-      `two replays differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ` +
-      `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
-    return { events, digest, problem, aggregate, id: String(id) }
+    const why =
+      snapshot === undefined
+        ? `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
+        : 'A function that an evolve calls was changed since the snapshot was made, or an evolve asks for more than its event. If it was changed, remove the .snapshot files'
+    const problem = `${who} differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ${why}`
+    return { ...rest, problem, aggregate, id: String(id) }
   }
-  if (expected === undefined || expected === digest) return { events, digest }
+  if (expected === undefined || expected === check.digest) return rest
   const problem =
     `the digest is not ${expected}. Both replays agree, so this is another state: the journal has ` +
     'more or fewer events than when it was noted, an evolve was changed, or the window of keys'
-  return { events, digest, problem }
+  return { ...rest, problem }
 }
 
 const STATE_CHARACTERS_MAX = 200
@@ -113,6 +123,13 @@ function stateText(state: unknown): string {
   if (state === undefined) return 'no such stream'
   const text = jsonText(state)
   return text.length <= STATE_CHARACTERS_MAX ? text : `${text.slice(0, STATE_CHARACTERS_MAX)}…`
+}
+
+/** What `--head` asked for. */
+function notedRow({ notedBlock }: Report): string[][] {
+  if (notedBlock === undefined) return []
+  const upTo = notedBlock === 0 ? 'of an empty journal' : `block ${count(notedBlock)}`
+  return [['noted head', `${upTo}: everything up to it is what it was`]]
 }
 
 function describe(path: string, report: Report): string[] {
@@ -124,9 +141,11 @@ function describe(path: string, report: Report): string[] {
       [
         ['id', report.journalId === '' ? 'unknown' : report.journalId],
         ['segments', `${count(report.segments)}, ${plural(report.indexes, 'index', 'indexes')}`],
+        ...(report.snapshots.length === 0 ? [] : [['snapshots', snapshotsText(report)]]),
         ['blocks', `${count(report.blocks)} in ${size(report.bytes)}`],
         ['events', `${count(events)}${range}`],
-        ['head hash', report.headHash],
+        ['head', headText({ sequence: lastSequence, hash: report.headHash })],
+        ...notedRow(report),
         ...(replay === undefined
           ? []
           : [['state digest', `${replay.digest} after ${plural(replay.events, 'event')}`]]),
@@ -140,10 +159,19 @@ function describe(path: string, report: Report): string[] {
   for (const { code, message, file, offset } of [...problems, ...warnings]) {
     lines.push(`${file}, offset ${offset}: ${code}: ${printable(message)}`)
   }
+  for (const sentence of replay?.skipped ?? []) lines.push(printable(`${sentence}.`))
   if (replay?.problem !== undefined) {
     return [...lines, `REPLAY: ${printable(replay.problem)}.`, 'FAILED: 1 problem.']
   }
   if (report.ok && warnings.length > 0) return [...lines, 'OK: nothing is wrong with the journal.']
   if (report.ok) return [...lines, 'OK: nothing is wrong.']
   return [...lines, `FAILED: ${plural(problems.length, 'problem')}.`]
+}
+
+/** `2, up to event 1,234,567; the state in 2 is the journal's` */
+function snapshotsText({ snapshots, replay }: Report): string {
+  const [newest] = snapshots
+  const text = `${count(snapshots.length)}, up to event ${count(newest?.sequence ?? 0)}`
+  const same = replay?.problem === undefined ? (replay?.snapshots.length ?? 0) : 0
+  return same === 0 ? text : `${text}; the state in ${count(same)} is the journal's`
 }

@@ -67,6 +67,14 @@ export class AcknowledgementLog {
     return this.answers[command]! >= 0
   }
 
+  /** Goes on by itself from here. */
+  copy(): AcknowledgementLog {
+    const log = new AcknowledgementLog()
+    log.count = this.count
+    log.answers = this.answers.slice()
+    return log
+  }
+
   /** Bytes from the channel; a batch may come in pieces, and the last may be cut off by a kill. */
   receive(chunk: Buffer): void {
     const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk])

@@ -4,11 +4,12 @@
  * due, not from when it was sent.
  */
 import { causeOf, TidewheelError } from '../../journal/errors.js'
+import type { Domain } from '../domain.js'
 import { Engine } from '../engine.js'
 import { AcknowledgementWriter } from './acknowledgements.js'
 import { DrillError } from './drill-error.js'
 import type { DrillCommand, DrillFlow } from './drill-flow.js'
-import type { ChildMessage, ChildStart, StopMessage } from './drill-messages.js'
+import type { ChildMessage, ChildStart, ExaminedMessage, StopMessage } from './drill-messages.js'
 import { LatencyHistogram } from './latency-histogram.js'
 
 /** File descriptor of the acknowledgements' pipe. */
@@ -137,6 +138,9 @@ class DrillChild {
 /** Of `submit`: what is wrong is the command. */
 const REFUSALS: ReadonlySet<string> = new Set(['INVALID_COMMAND', 'UNKNOWN_COMMAND', 'INVALID_ID'])
 
+/** What it would say is in the report. */
+const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
+
 function send(message: ChildMessage): void {
   process.send?.(message)
 }
@@ -146,6 +150,8 @@ async function main(start: ChildStart): Promise<void> {
     readonly flow: (options: unknown) => Promise<DrillFlow>
   }
   const { domain, open } = await flow(start.flow.options)
+  if (start.mode === 'examine') return send(await examine(start, domain))
+  if (start.mode === 'snapshot') return send(await makeSnapshot(start, domain))
   const next = start.mode === 'load' ? await open() : undefined
   for (let i = 0; i < start.acknowledged; i++) next?.()
   const engine = await Engine.open(start.directory, domain, { segmentBytes: start.segmentBytes })
@@ -161,6 +167,34 @@ async function main(start: ChildStart): Promise<void> {
   const digest = await engine.digest()
   await engine.close()
   send({ kind: 'finished', digest })
+}
+
+async function examine({ directory }: ChildStart, domain: Domain): Promise<ExaminedMessage> {
+  let engine: Engine
+  try {
+    engine = await Engine.open(directory, domain, { logger: QUIET })
+  } catch (error) {
+    if (!(error instanceof TidewheelError)) throw error
+    const { code, message } = error
+    return { kind: 'examined', refused: { code, message } }
+  }
+  const { seconds, cut, snapshotsSkipped = [], repaired } = engine.report
+  const cuts =
+    cut === undefined ? [] : [`cut at offset ${cut.offset} of ${cut.file}: ${cut.reason}`]
+  const told = [...cuts, ...snapshotsSkipped, ...repaired].join('; ')
+  const digest = await engine.digest()
+  await engine.close()
+  return { kind: 'examined', opened: { seconds, digest, told } }
+}
+
+async function makeSnapshot(
+  { directory, segmentBytes }: ChildStart,
+  domain: Domain,
+): Promise<ExaminedMessage> {
+  const engine = await Engine.open(directory, domain, { segmentBytes, logger: QUIET })
+  const snapshot = await engine.snapshot()
+  await engine.close()
+  return { kind: 'examined', ...(snapshot === undefined ? {} : { snapshot }) }
 }
 
 function fail(error: unknown): void {

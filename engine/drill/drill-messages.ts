@@ -2,8 +2,11 @@
 import type { FlowReference } from './drill-flow.js'
 
 export interface ChildStart {
-  /** `recover`: open, take the digest, close. `load`: the same, and before closing the load. */
-  readonly mode: 'load' | 'recover'
+  /**
+   * `recover`: open, take the digest, close. `load`: the same, and before closing the load.
+   * `examine`: whether it opens, and what was said. `snapshot`: makes one.
+   */
+  readonly mode: 'load' | 'recover' | 'examine' | 'snapshot'
   readonly directory: string
   readonly flow: FlowReference
   readonly segmentBytes: number
@@ -37,13 +40,32 @@ export interface FinishedMessage {
   readonly digest: string
 }
 
+/** Of a journal that was harmed: how opening it went; or the snapshot that was asked for. */
+export interface ExaminedMessage {
+  readonly kind: 'examined'
+  readonly refused?: { readonly code: string; readonly message: string }
+  readonly opened?: {
+    readonly seconds: number
+    readonly digest: string
+    /** What was cut, mended or passed over; empty: nothing. */
+    readonly told: string
+  }
+  /** Name of the file. */
+  readonly snapshot?: string
+}
+
 /** The drill cannot go on; the process ends. */
 export interface FailedMessage {
   readonly kind: 'failed'
   readonly reason: string
 }
 
-export type ChildMessage = OpenedMessage | ProgressMessage | FinishedMessage | FailedMessage
+export type ChildMessage =
+  | OpenedMessage
+  | ProgressMessage
+  | FinishedMessage
+  | ExaminedMessage
+  | FailedMessage
 
 /** To the child: take no further command from the flow, answer what is taken, and close. */
 export interface StopMessage {

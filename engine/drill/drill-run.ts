@@ -7,11 +7,14 @@
  *   …
  *   last life:  ends in order; its live digest against that of a replay
  *   audit:      every acknowledgement against the journal
+ *   faults:     copies of the journal, each harmed and opened (drill-faults.ts)
  *
  * What was in flight at a kill is sent again with the same keys, as a client would.
  */
 import { AcknowledgementLog } from './acknowledgements.js'
+import type { DrillFault } from './drill-damage.js'
 import { DrillError } from './drill-error.js'
+import { type FaultOutcome, runFault } from './drill-faults.js'
 import type { FlowReference } from './drill-flow.js'
 import type { ChildMessage, OpenedMessage, ProgressMessage } from './drill-messages.js'
 import { EngineProcess } from './engine-process.js'
@@ -29,6 +32,8 @@ export interface DrillPlan {
   readonly killAfterMs: readonly number[]
   /** Of the last life; undefined: the flow runs to its end. */
   readonly endAfterMs: number | undefined
+  /** Tried on copies of the journal, when it is closed. */
+  readonly faults: readonly DrillFault[]
 }
 
 /** One kill, and what came of it. */
@@ -61,6 +66,7 @@ export interface DrillResult {
   /** Commands that were answered with a rejection, by its code. */
   readonly rejections: Readonly<Record<string, number>>
   readonly kills: readonly Kill[]
+  readonly faults: readonly FaultOutcome[]
 }
 
 export interface LiveLine {
@@ -78,9 +84,12 @@ export interface DrillListener {
   onNote(text: string): void
 }
 
-/** Nothing acknowledged was lost or doubled, and every recovery came to the same state. */
-export function isRight({ lost, duplicated, digestMatches }: DrillResult): boolean {
-  return lost === 0 && duplicated === 0 && digestMatches
+/**
+ * Nothing acknowledged was lost or doubled, every recovery came to the same state, and every fault
+ * was met as it must be.
+ */
+export function isRight({ lost, duplicated, digestMatches, faults }: DrillResult): boolean {
+  return lost === 0 && duplicated === 0 && digestMatches && faults.every((each) => each.isRight)
 }
 
 /** @throws DrillError when the drill cannot be run to its end */
@@ -102,6 +111,13 @@ export async function runDrill(plan: DrillPlan, listener: DrillListener): Promis
   listener.onNote('closed; replaying the journal, and comparing every acknowledgement with it')
   const { digest } = (await run.recover()).opened
   const audit = await auditJournal(plan.directory, run.acknowledgements)
+  const { directory, flow, segmentBytes } = plan
+  const { acknowledgements } = run
+  const faults: FaultOutcome[] = []
+  for (const fault of plan.faults) {
+    listener.onNote(`harming a copy of the journal: ${fault}`)
+    faults.push(await runFault({ directory, flow, segmentBytes, acknowledgements, digest }, fault))
+  }
   const judged = kills.map((kill, i) => ({ ...kill, digestMatches: run.matches[i] === true }))
   return {
     ...audit,
@@ -116,6 +132,7 @@ export async function runDrill(plan: DrillPlan, listener: DrillListener): Promis
     },
     rejections: Object.fromEntries([...run.rejections].toSorted(([, a], [, b]) => b - a)),
     kills: judged,
+    faults,
   }
 }
 

@@ -19,16 +19,19 @@ export class EngineProcess {
   private isKilled = false
   private failure: string | undefined
 
+  /** @param fileBytesMax the system lets no file of the process become longer; needs a shell */
   constructor(
     start: ChildStart,
     acknowledgements: AcknowledgementLog,
     onMessage: (message: ChildMessage) => void,
+    fileBytesMax?: number,
   ) {
     const module = fileURLToPath(new URL('./drill-child.js', import.meta.url))
     this.child = fork(module, [], {
       // What the domain prints must not get between the lines of the report.
       stdio: ['ignore', STDERR_FD, 'inherit', 'ipc', 'pipe'],
       serialization: 'advanced',
+      ...(fileBytesMax === undefined ? {} : limitedTo(fileBytesMax)),
     })
     const pipe = this.child.stdio[ACKNOWLEDGEMENTS_FD] as Readable
     pipe.on('data', (chunk: Buffer) => this.receive(acknowledgements, chunk))
@@ -76,4 +79,12 @@ export class EngineProcess {
       `the engine's process ended ${how}, which the drill did not ask for; what it said is above. If there is nothing, the system may have had no memory left for it`,
     )
   }
+}
+
+/** POSIX counts the limit in halves of a KiB. */
+const LIMIT_UNIT_BYTES = 512
+
+function limitedTo(fileBytesMax: number): { execPath: string; execArgv: string[] } {
+  const limit = `ulimit -f ${Math.floor(fileBytesMax / LIMIT_UNIT_BYTES)}; exec "$0" "$@"`
+  return { execPath: '/bin/sh', execArgv: ['-c', limit, process.execPath] }
 }

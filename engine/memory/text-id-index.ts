@@ -22,6 +22,9 @@ export class TextIdIndex implements IdIndex<string> {
   private readonly hash: SeededHash
   private readonly scratch = new DataView(new ArrayBuffer(ID_BYTES_MAX))
   private readonly scratchBytes: Buffer = bytesOver(this.scratch)
+  /** Found or added last: a command names its streams several times. */
+  private recentId: unknown
+  private recentSlot = 0
 
   constructor(name: string, seed?: number, arena: TextArena = new TextArena(name)) {
     this.hashed = new HashIndex(name, 'narrow')
@@ -35,20 +38,17 @@ export class TextIdIndex implements IdIndex<string> {
   }
 
   find(id: unknown): number {
+    if (id === this.recentId && this.recentSlot !== 0) return this.recentSlot
     const lengthBytes = this.encode(id)
     if (lengthBytes < 0) return 0
-    return this.findBytes(
-      this.scratch,
-      0,
-      lengthBytes,
-      this.hashBytes(this.scratch, 0, lengthBytes),
-    )
+    const hash = this.hashBytes(this.scratch, 0, lengthBytes)
+    return this.remember(id, this.findBytes(this.scratch, 0, lengthBytes, hash))
   }
 
   add(id: unknown): number {
     const lengthBytes = this.encode(id)
     if (lengthBytes < 0) throw invalidId('text')
-    return this.addBytes(this.scratch, 0, lengthBytes)
+    return this.remember(id, this.addBytes(this.scratch, 0, lengthBytes))
   }
 
   removeLast(): void {
@@ -58,6 +58,7 @@ export class TextIdIndex implements IdIndex<string> {
     this.hashed.remove(this.hash.bytes(this.scratch, 0, lengthBytes), reference)
     this.arena.removeLast(reference)
     this.count--
+    this.recentSlot = 0
   }
 
   idOf(slot: number): string {
@@ -108,6 +109,12 @@ export class TextIdIndex implements IdIndex<string> {
     const reference = this.referenceOf(slot)
     this.arena.copyTo(reference, view, offset)
     return this.arena.lengthOf(reference)
+  }
+
+  private remember(id: unknown, slot: number): number {
+    this.recentId = id
+    this.recentSlot = slot
+    return slot
   }
 
   private referenceOf(slot: number): number {

@@ -16,6 +16,9 @@ export class UuidIdIndex implements IdIndex<string> {
   private readonly ids: SlotTable
   private readonly hash: SeededHash
   private readonly scratch = new DataView(new ArrayBuffer(UUID_BYTES))
+  /** Found or added last: a command names its streams several times. */
+  private recentId: unknown
+  private recentSlot = 0
 
   constructor(name: string, seed?: number) {
     this.hashed = new HashIndex(name, 'narrow')
@@ -28,15 +31,17 @@ export class UuidIdIndex implements IdIndex<string> {
   }
 
   find(id: unknown): number {
+    if (id === this.recentId && this.recentSlot !== 0) return this.recentSlot
     if (!isUuid(id)) return 0
     storeUuid(this.scratch, 0, id)
-    return this.findBytes(this.scratch, 0, UUID_BYTES, this.hash.bytes(this.scratch, 0, UUID_BYTES))
+    const hash = this.hash.bytes(this.scratch, 0, UUID_BYTES)
+    return this.remember(id, this.findBytes(this.scratch, 0, UUID_BYTES, hash))
   }
 
   add(id: unknown): number {
     if (!isUuid(id)) throw invalidId('uuid')
     storeUuid(this.scratch, 0, id)
-    return this.addBytes(this.scratch, 0, UUID_BYTES)
+    return this.remember(id, this.addBytes(this.scratch, 0, UUID_BYTES))
   }
 
   removeLast(): void {
@@ -44,6 +49,7 @@ export class UuidIdIndex implements IdIndex<string> {
     this.writeIdBytes(this.count, this.scratch, 0)
     this.hashed.remove(this.hash.bytes(this.scratch, 0, UUID_BYTES), this.count)
     this.count--
+    this.recentSlot = 0
   }
 
   idOf(slot: number): string {
@@ -100,6 +106,12 @@ export class UuidIdIndex implements IdIndex<string> {
       view.setInt32(offset + 4 * word, this.ids.words[slot * WORDS + word] as number, true)
     }
     return UUID_BYTES
+  }
+
+  private remember(id: unknown, slot: number): number {
+    this.recentId = id
+    this.recentSlot = slot
+    return slot
   }
 }
 

@@ -10,12 +10,15 @@
  * up the writer.
  */
 
+import { setImmediate } from 'node:timers/promises'
+import type { ChainHead } from '../../journal/chain-head.js'
 import { TidewheelError } from '../../journal/errors.js'
 import type { EventRingMemory } from '../../journal/event-ring.js'
 import { openFileStorage } from '../../journal/file-storage.js'
 import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader } from '../../journal/journal-reader.js'
 import { KnownSegments } from '../../journal/known-segments.js'
+import { reading } from '../../journal/opening-errors.js'
 import type { Storage } from '../../journal/storage.js'
 import { StreamIndexPool } from '../../journal/stream-index-pool.js'
 import { StreamIndexes, type StreamPlace } from '../../journal/stream-indexes.js'
@@ -62,6 +65,18 @@ export class EventLog {
 
   position(): SyncedEdge {
     return this.edge.read()
+  }
+
+  /** The head of the chain over all that is synced now: its last block is hashed any moment. */
+  async head(): Promise<ChainHead> {
+    const { blockNumber } = this.edge.read()
+    for (;;) {
+      const head = this.edge.readHead()
+      if (head.block >= blockNumber) return head
+      const reason = this.options.stopReason()
+      if (reason !== undefined) throw reason
+      await setImmediate()
+    }
   }
 
   /** Events from sequence `from` on that are synced now. */
@@ -179,7 +194,7 @@ export class EventLog {
 }
 
 function openFiles(path: string, report: (message: string) => void): JournalFiles {
-  const storage = openFileStorage(path)
+  const storage = reading({ path }, () => openFileStorage(path))
   const known = new KnownSegments(storage, true)
   return { storage, known, indexes: new StreamIndexes(storage, new StreamIndexPool(), report) }
 }

@@ -1,8 +1,12 @@
 /** What the worker of the snapshot pool runs: makes one snapshot of a journal on disk. */
-import { type ErrorMessage, errorMessageOf } from '../../journal/error-message.js'
+import { causeOf, TidewheelError } from '../../journal/errors.js'
 import { openFileStorage } from '../../journal/file-storage.js'
+import { isSystemError } from '../../journal/opening-errors.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
+import { loadModule } from '../module-loading.js'
+import { outcomeOf, type TaskOutcome } from '../task-pool.js'
+import { lowerThreadPriority } from './low-priority.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {
@@ -13,17 +17,27 @@ export interface SnapshotTask {
   readonly keep: number
 }
 
-/** An error of ours keeps its code on the way. */
-export type SnapshotOutcome = { readonly file: string } | { readonly error: ErrorMessage }
+lowerThreadPriority()
 
-export default async function build(task: SnapshotTask): Promise<SnapshotOutcome> {
-  try {
-    const domain = await loadDomain(task.domain)
+/** The outcome is the name of the file. */
+export default function build(task: SnapshotTask): Promise<TaskOutcome<string>> {
+  return outcomeOf(async () => {
+    const domain = await loadDomain(task.domain, loadModule)
     // Past the page cache: what is in it belongs to others.
     const window = new ReadWindow(undefined, true)
     const storage = openFileStorage(task.path)
-    return { file: buildSnapshot(storage, domain, task.sealedSegment, task.keep, window) }
-  } catch (error) {
-    return { error: errorMessageOf(error) }
-  }
+    try {
+      return buildSnapshot(storage, domain, task.sealedSegment, task.keep, window)
+    } catch (error) {
+      throw isSystemError(error) ? failed(error) : error
+    }
+  })
+}
+
+function failed(error: unknown): TidewheelError {
+  return new TidewheelError(
+    'STORAGE_FAILED',
+    `no snapshot could be made: ${causeOf(error)}. The journal is as it was and the engine runs on; check space, permissions and the disk, and ask for it again`,
+    { cause: error },
+  )
 }

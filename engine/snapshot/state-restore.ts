@@ -7,18 +7,16 @@
  *
  * Any other is passed over, with a sentence that says why: the journal has all that is in it.
  */
-import { BlockChecker } from '../../journal/block-check.js'
-import { blockHash } from '../../journal/block-header.js'
-import { BLOCK_HEADER_BYTES } from '../../journal/block-layout.js'
 import type { Catalogue } from '../../journal/catalogue.js'
 import { causeOf, TidewheelError } from '../../journal/errors.js'
 import type { ScanStart } from '../../journal/journal-scan.js'
 import type { ReadWindow } from '../../journal/read-window.js'
 import type { RestoredState } from '../../journal/recovery.js'
+import type { UsedSnapshot } from '../../journal/recovery-report.js'
 import type { SegmentFile } from '../../journal/segment-file.js'
 import { snapshotNames } from '../../journal/snapshot-files.js'
 import { damagedSnapshot, type SnapshotHeader } from '../../journal/snapshot-header.js'
-import { snapshotSequenceOf } from '../../journal/snapshot-layout.js'
+import { findSnapshotBlock, snapshotMismatch } from '../../journal/snapshot-place.js'
 import { SnapshotReader } from '../../journal/snapshot-reader.js'
 import type { Storage } from '../../journal/storage.js'
 import type { Domain } from '../domain.js'
@@ -53,27 +51,29 @@ export class StateRestore {
     const skipped: string[] = []
     let durableBlock = 0
     let durableIn = ''
-    let used: string | undefined
+    let used: UsedSnapshot | undefined
     let start: ScanStart | undefined
     for (const name of snapshotNames(this.storage)) {
       this.attempt(name, skipped, (reader) => {
         const { header } = reader
-        this.refuseForeign(name, header, journalId)
+        const mismatch = snapshotMismatch(name, header, journalId)
+        if (mismatch !== '') throw damagedSnapshot(mismatch, name, 0)
         if (header.blockNumber > durableBlock) {
           durableBlock = header.blockNumber
           durableIn = name
         }
         if (used !== undefined) return
-        start = this.locate(name, header, segments, window)
-        this.read(name, reader)
-        used = name
+        start = findSnapshotBlock(this.storage, name, header, segments, window)
+        this.read(reader)
+        const { sequence, segmentNumber } = header
+        used = { file: name, sequence, segmentNumber }
       })
     }
     return {
       start: used === undefined ? undefined : start,
       durableBlock,
       durableIn,
-      snapshot: used === undefined ? undefined : { file: used, sequence: snapshotSequenceOf(used) },
+      snapshot: used,
       skipped,
     }
   }
@@ -97,56 +97,9 @@ export class StateRestore {
     }
   }
 
-  private refuseForeign(name: string, header: SnapshotHeader, journalId: Uint8Array): void {
-    if (Buffer.compare(header.journalId, journalId) !== 0) {
-      throw damagedSnapshot('it belongs to another journal', name, 0)
-    }
-    if (snapshotSequenceOf(name) !== header.sequence) {
-      throw damagedSnapshot(`it is the one of sequence ${header.sequence}, renamed`, name, 0)
-    }
-  }
-
-  /** Where the last block of the snapshot lies, which must be the very block that it was made of. */
-  private locate(
-    name: string,
-    header: SnapshotHeader,
-    segments: readonly SegmentFile[],
-    window: ReadWindow,
-  ): ScanStart {
-    const { segmentNumber, fileOffset, blockNumber } = header
-    const segment = segments[segmentNumber - 1]
-    if (segment === undefined) {
-      throw damagedSnapshot(`segment ${segmentNumber}, which it ends in, is not there`, name, 0)
-    }
-    const file = this.storage.open(segment.name, 'read', { direct: window.isAligned })
+  private read(reader: SnapshotReader): void {
     try {
-      const checker = new BlockChecker(blockNumber, 0)
-      checker.enterSegment(segment)
-      window.enter(file)
-      const verdict = checker.check(window, fileOffset)
-      const block = checker.header
-      const begin = checker.frameOffset - BLOCK_HEADER_BYTES
-      const isTheBlock =
-        verdict === 'good' &&
-        block !== undefined &&
-        block.baseSequence + block.eventCount - 1 === header.sequence &&
-        Buffer.compare(
-          blockHash(window.bytes.subarray(begin, checker.frameOffset + block.payloadBytes)),
-          header.blockHash,
-        ) === 0
-      if (isTheBlock) return { segmentIndex: segmentNumber - 1, fileOffset, blockNumber }
-    } finally {
-      file.close()
-    }
-    throw damagedSnapshot(`block ${blockNumber}, which it ends with, is another one`, name, 0)
-  }
-
-  private read(name: string, reader: SnapshotReader): void {
-    if (Buffer.compare(reader.header.fingerprint, stateFingerprint(this.domain)) !== 0) {
-      throw damagedSnapshot('other fields or other evolve functions have made it', name, 0)
-    }
-    try {
-      this.catalogue = readState(reader, this.runtime)
+      this.catalogue = restoreState(reader, this.runtime)
       this.header = reader.header
     } catch (error) {
       // What was filled in is not to be trusted.
@@ -154,4 +107,16 @@ export class StateRestore {
       throw error
     }
   }
+}
+
+/**
+ * Fills an empty state from one snapshot; when this throws, what was filled in is of no use.
+ * @returns the catalogue of the journal at that place
+ * @throws TidewheelError SNAPSHOT_DAMAGED, also for one that other code has made
+ */
+export function restoreState(reader: SnapshotReader, runtime: DomainRuntime): Catalogue {
+  if (Buffer.compare(reader.header.fingerprint, stateFingerprint(runtime.domain)) !== 0) {
+    throw damagedSnapshot('other fields or other evolve functions have made it', reader.name, 0)
+  }
+  return readState(reader, runtime)
 }

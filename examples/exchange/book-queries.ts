@@ -1,5 +1,12 @@
 /** What people ask of a book. Pure functions of any readable book, so they serve live and past ones. */
-import type { ReadonlyOrderBook, RestingOrder, Side } from './order-book.js'
+import { NO_ORDER, type ReadonlyOrderBook, type Side } from './order-book.js'
+
+export interface RestingOrder {
+  readonly id: number
+  readonly side: Side
+  readonly price: number
+  readonly quantity: number
+}
 
 export interface DepthLevel {
   readonly price: number
@@ -15,11 +22,11 @@ export interface Depth {
 }
 
 export function bestBid(book: ReadonlyOrderBook): number | undefined {
-  return book.best('buy')?.price
+  return bestOrder(book, 'buy')?.price
 }
 
 export function bestAsk(book: ReadonlyOrderBook): number | undefined {
-  return book.best('sell')?.price
+  return bestOrder(book, 'sell')?.price
 }
 
 /** The best `levels` prices of either side with what rests there. */
@@ -27,22 +34,34 @@ export function depth(book: ReadonlyOrderBook, levels: number): Depth {
   return { bids: depthOf(book, 'buy', levels), asks: depthOf(book, 'sell', levels) }
 }
 
-/** A copy of the order, which stays as it is while the book goes on. */
+/** The order that trades first on its side. A copy, as all that is given here. */
+export function bestOrder(book: ReadonlyOrderBook, side: Side): RestingOrder | undefined {
+  return copyOf(book, book.best(side))
+}
+
 export function orderOf(book: ReadonlyOrderBook, id: number): RestingOrder | undefined {
-  const order = book.find(id)
-  if (order === undefined) return undefined
-  return { id: order.id, side: order.side, price: order.price, quantity: order.quantity }
+  return copyOf(book, book.find(id))
+}
+
+function copyOf(book: ReadonlyOrderBook, order: number): RestingOrder | undefined {
+  if (order === NO_ORDER) return undefined
+  return {
+    id: book.idOf(order),
+    side: book.sideOf(order),
+    price: book.priceOf(order),
+    quantity: book.quantityOf(order),
+  }
 }
 
 function depthOf(book: ReadonlyOrderBook, side: Side, levels: number): DepthLevel[] {
   const found: DepthLevel[] = []
   let order = book.best(side)
-  while (order !== undefined && found.length < levels) {
-    const { price } = order
+  while (order !== NO_ORDER && found.length < levels) {
+    const price = book.priceOf(order)
     let quantity = 0
     let orders = 0
-    for (; order !== undefined && order.price === price; order = book.next(order)) {
-      quantity += order.quantity
+    for (; order !== NO_ORDER && book.priceOf(order) === price; order = book.next(order)) {
+      quantity += book.quantityOf(order)
       orders += 1
     }
     found.push({ price, quantity, orders })

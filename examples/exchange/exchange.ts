@@ -10,7 +10,7 @@
  * `OrderRested` that the rest waits in the book, `RemainderCancelled` that the rest was given up.
  */
 import { domain, int, object, oneOf, type Transaction, text } from '../../engine/index.js'
-import { OrderBook, oppositeOf, type ReadonlyOrderBook, type Side } from './order-book.js'
+import { NO_ORDER, OrderBook, oppositeOf, type ReadonlyOrderBook, type Side } from './order-book.js'
 
 const exchange = domain('exchange', import.meta.url)
 export default exchange
@@ -101,7 +101,7 @@ export const PlaceLimit = exchange.command(
     const book = tx.get(Book, command.book)
     if (!isQuantity(quantity)) return tx.reject('INVALID_QUANTITY')
     if (price <= 0) return tx.reject('INVALID_PRICE')
-    if (book.find(order) !== undefined) return tx.reject('DUPLICATE_ORDER')
+    if (book.find(order) !== NO_ORDER) return tx.reject('DUPLICATE_ORDER')
     if (timeInForce === 'fillOrKill' && !canFill(book, side, price, quantity)) {
       return tx.reject('FILL_OR_KILL_UNFILLABLE')
     }
@@ -123,8 +123,8 @@ export const PlaceMarket = exchange.command(
     const { order, side, quantity } = command
     const book = tx.get(Book, command.book)
     if (!isQuantity(quantity)) return tx.reject('INVALID_QUANTITY')
-    if (book.find(order) !== undefined) return tx.reject('DUPLICATE_ORDER')
-    if (book.best(oppositeOf(side)) === undefined) return tx.reject('NO_LIQUIDITY')
+    if (book.find(order) !== NO_ORDER) return tx.reject('DUPLICATE_ORDER')
+    if (book.best(oppositeOf(side)) === NO_ORDER) return tx.reject('NO_LIQUIDITY')
     const left = match(tx, command.book, book, order, side, anyPrice(side), quantity)
     if (left > 0) tx.emit(RemainderCancelled, command.book, { order, quantity: left })
   },
@@ -134,9 +134,11 @@ export const CancelOrder = exchange.command(
   'CancelOrder',
   { book: Book.id, order: int },
   (command, tx) => {
-    const resting = tx.get(Book, command.book).find(command.order)
-    if (resting === undefined) return tx.reject('UNKNOWN_ORDER')
-    tx.emit(OrderCancelled, command.book, { order: command.order, quantity: resting.quantity })
+    const book = tx.get(Book, command.book)
+    const resting = book.find(command.order)
+    if (resting === NO_ORDER) return tx.reject('UNKNOWN_ORDER')
+    const quantity = book.quantityOf(resting)
+    tx.emit(OrderCancelled, command.book, { order: command.order, quantity })
   },
 )
 
@@ -145,9 +147,11 @@ export const ReduceOrder = exchange.command(
   'ReduceOrder',
   { book: Book.id, order: int, by: int },
   (command, tx) => {
-    const resting = tx.get(Book, command.book).find(command.order)
-    if (resting === undefined) return tx.reject('UNKNOWN_ORDER')
-    if (command.by <= 0 || command.by >= resting.quantity) return tx.reject('INVALID_QUANTITY')
+    const book = tx.get(Book, command.book)
+    const resting = book.find(command.order)
+    if (resting === NO_ORDER) return tx.reject('UNKNOWN_ORDER')
+    const quantity = book.quantityOf(resting)
+    if (command.by <= 0 || command.by >= quantity) return tx.reject('INVALID_QUANTITY')
     tx.emit(OrderReduced, command.book, { order: command.order, quantity: command.by })
   },
 )
@@ -163,15 +167,15 @@ export const ReplaceOrder = exchange.command(
     const { order, price, quantity } = command
     const book = tx.get(Book, command.book)
     const resting = book.find(order)
-    if (resting === undefined) return tx.reject('UNKNOWN_ORDER')
+    if (resting === NO_ORDER) return tx.reject('UNKNOWN_ORDER')
     if (!isQuantity(quantity)) return tx.reject('INVALID_QUANTITY')
     if (price <= 0) return tx.reject('INVALID_PRICE')
-    const by = resting.quantity - quantity
-    if (price === resting.price && by >= 0) {
+    const by = book.quantityOf(resting) - quantity
+    if (price === book.priceOf(resting) && by >= 0) {
       if (by > 0) tx.emit(OrderReduced, command.book, { order, quantity: by })
       return
     }
-    const { side } = resting
+    const side = book.sideOf(resting)
     tx.emit(OrderReplaced, command.book, { order, price, quantity })
     const left = match(tx, command.book, book, order, side, price, quantity)
     if (left > 0) tx.emit(OrderRested, command.book, { order, side, price, quantity: left })
@@ -195,10 +199,12 @@ function match(
 ): number {
   let left = quantity
   let maker = book.best(oppositeOf(takerSide))
-  while (left > 0 && maker !== undefined && isWithin(takerSide, limit, maker.price)) {
-    const traded = Math.min(left, maker.quantity)
+  while (left > 0 && maker !== NO_ORDER) {
+    const price = book.priceOf(maker)
+    if (!isWithin(takerSide, limit, price)) break
+    const traded = Math.min(left, book.quantityOf(maker))
     left -= traded
-    const { id, price } = maker
+    const id = book.idOf(maker)
     const trade = { maker: id, taker, takerSide, price, quantity: traded, takerLeft: left }
     tx.emit(Traded, bookId, trade)
     maker = book.next(maker)
@@ -210,8 +216,8 @@ function match(
 function canFill(book: ReadonlyOrderBook, side: Side, limit: number, quantity: number): boolean {
   let missing = quantity
   let maker = book.best(oppositeOf(side))
-  while (missing > 0 && maker !== undefined && isWithin(side, limit, maker.price)) {
-    missing -= maker.quantity
+  while (missing > 0 && maker !== NO_ORDER && isWithin(side, limit, book.priceOf(maker))) {
+    missing -= book.quantityOf(maker)
     maker = book.next(maker)
   }
   return missing <= 0

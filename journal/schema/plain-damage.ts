@@ -11,7 +11,7 @@ export const FORBIDDEN_KEY = '__proto__'
 
 const ENDS_EARLY = 'plain data that ends too early'
 
-/** Values still to come at each depth; a map counts its keys and its values. */
+/** Of the depths above the present one: values still to come; a map counts its keys and values. */
 const remaining = new Float64Array(PLAIN_DEPTH_MAX + 1)
 const isMap = new Uint8Array(PLAIN_DEPTH_MAX + 1)
 
@@ -19,18 +19,23 @@ const isMap = new Uint8Array(PLAIN_DEPTH_MAX + 1)
 export function plainDamage(source: Buffer, start: number, end: number): string | undefined {
   let at = start
   let depth = 0
-  remaining[0] = 1
-  isMap[0] = 0
-  while (depth >= 0) {
-    const left = remaining[depth] as number
-    if (left === 0) {
+  let left = 1
+  let inMap = 0
+  for (;;) {
+    while (left === 0) {
+      if (depth === 0) return at === end ? undefined : 'bytes after the end of plain data'
       depth--
-      continue
+      left = remaining[depth] as number
+      inMap = isMap[depth] as number
     }
-    const isKey = isMap[depth] === 1 && left % 2 === 0
-    remaining[depth] = left - 1
+    const isKey = (inMap & ~left & 1) === 1
+    left--
     if (at >= end) return ENDS_EARLY
     const token = source[at] as number
+    if (token <= FIXINT_MAX && !isKey) {
+      at++
+      continue
+    }
     const headBytes = HEAD_BYTES[token] as number
     if (headBytes === 0) return `a token that plain data does not have, 0x${token.toString(16)}`
     if (at + headBytes > end) return ENDS_EARLY
@@ -43,9 +48,12 @@ export function plainDamage(source: Buffer, start: number, end: number): string 
     } else if (kind === ARRAY || kind === MAP) {
       const values = kind === MAP ? count * 2 : count
       if (values > end - at) return ENDS_EARLY
-      if (++depth > PLAIN_DEPTH_MAX) return `plain data nested over ${PLAIN_DEPTH_MAX} deep`
-      remaining[depth] = values
-      isMap[depth] = kind === MAP ? 1 : 0
+      if (depth === PLAIN_DEPTH_MAX) return `plain data nested over ${PLAIN_DEPTH_MAX} deep`
+      remaining[depth] = left
+      isMap[depth] = inMap
+      depth++
+      left = values
+      inMap = kind === MAP ? 1 : 0
     } else {
       if (count > end - at) return ENDS_EARLY
       if (kind === TEXT) {
@@ -57,7 +65,6 @@ export function plainDamage(source: Buffer, start: number, end: number): string 
       at += count
     }
   }
-  return at === end ? undefined : 'bytes after the end of plain data'
 }
 
 const SCALAR = 0
@@ -66,6 +73,8 @@ const BYTES = 2
 const ARRAY = 3
 const MAP = 4
 
+/** The most frequent token, and one byte long. */
+const FIXINT_MAX = 0x7f
 const FLOAT32 = 0xca
 const FLOAT64 = 0xcb
 

@@ -21,12 +21,17 @@ function isHyphenPlace(index: number): boolean {
   return index === 8 || index === 13 || index === 18 || index === 23
 }
 
+/** Passed last: one command asks about its ids several times. */
+let recentUuid = ''
+
 export function isUuid(value: unknown): value is string {
   if (typeof value !== 'string' || value.length !== UUID_CHARACTERS) return false
+  if (value === recentUuid) return true
   for (let i = 0; i < UUID_CHARACTERS; i++) {
     const code = value.charCodeAt(i)
     if (isHyphenPlace(i) ? code !== HYPHEN : code >= 128 || NIBBLES[code] === 255) return false
   }
+  recentUuid = value
   return true
 }
 

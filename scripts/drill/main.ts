@@ -55,6 +55,7 @@ async function drill(options: DrillArguments, directory: string): Promise<DrillR
       rate: isSpread ? Math.max(1, Math.ceil((commands ?? 0) / seconds)) : rate,
       killAfterMs: [halfMs],
       endAfterMs: feed === undefined ? halfMs : undefined,
+      faults: [],
     },
     { onLine: printLine, onNote: printNote },
   )

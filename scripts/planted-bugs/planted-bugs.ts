@@ -19,6 +19,13 @@ const SIMULATION = 'test/simulation.test.js'
 const POWER_LOSS = 'test/power-loss.test.js'
 const FAILED_SYNC = 'test/journal/recovery-failed-sync.test.js'
 const DAMAGE = 'test/journal/tail-decision.test.js'
+const SNAPSHOT = 'test/engine/snapshot.test.js'
+const SNAPSHOT_FILE = 'test/engine/snapshot-file.test.js'
+const SNAPSHOT_POLICY = 'test/engine/snapshot-policy.test.js'
+const SNAPSHOT_TOOLS = 'test/cli/snapshots.test.js'
+const ARCHIVE = 'test/journal/archive.test.js'
+const ARCHIVE_CRASH = 'test/journal/archive-crash.test.js'
+const ARCHIVE_DAMAGE = 'test/journal/archive-damage.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -239,5 +246,155 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     search: 'if (us >= this.latestUs && us <= Number.MAX_SAFE_INTEGER) {',
     replace: 'if (us <= Number.MAX_SAFE_INTEGER) {',
     test: SIMULATION,
+  },
+  {
+    name: 'forgets the idempotency keys in the snapshot',
+    file: 'engine/snapshot/snapshot-build.js',
+    search: 'keys: countKeys(runtime),',
+    replace: 'keys: ((runtime.keys.entries = function* () {}), 0),',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'gives a snapshot its name before it is synced',
+    file: 'journal/snapshot-writer.js',
+    search: 'this.file.sync();',
+    replace: '',
+    test: SIMULATION,
+  },
+  {
+    name: 'removes the older snapshot before the new one has its name for good',
+    file: 'journal/snapshot-writer.js',
+    search: 'this.storage.syncDirectory();',
+    replace: '',
+    test: SNAPSHOT_FILE,
+  },
+  {
+    name: 'does not compare the hash of the block that a snapshot ends with',
+    file: 'journal/snapshot-place.js',
+    search:
+      'Buffer.compare(blockHash(window.bytes.subarray(begin, checker.frameOffset + block.payloadBytes)), header.blockHash) === 0',
+    replace: 'true',
+    test: SNAPSHOT_TOOLS,
+  },
+  {
+    name: 'replays the last block of a snapshot again',
+    file: 'journal/journal-scan.js',
+    search: 'if (blockNumber === start?.blockNumber)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'opens a journal that ends before its snapshot',
+    file: 'journal/recovery.js',
+    search: 'if (lastBlock < durableBlock)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'verifies a journal that ends before its snapshot as good',
+    file: 'journal/verify-snapshots.js',
+    search: 'if (header.blockNumber > lastBlock)',
+    replace: 'if (false)',
+    test: SNAPSHOT_TOOLS,
+  },
+  {
+    name: 'uses the state of a snapshot that other code has made',
+    file: 'engine/snapshot/state-restore.js',
+    search:
+      'if (Buffer.compare(reader.header.fingerprint, stateFingerprint(runtime.domain)) !== 0)',
+    replace: 'if (false)',
+    test: SNAPSHOT,
+  },
+  {
+    name: 'makes two snapshots at once',
+    file: 'engine/snapshot/snapshots.js',
+    search: 'this.building > 0 || ',
+    replace: '',
+    test: SNAPSHOT_POLICY,
+  },
+  {
+    name: 'tries a snapshot that failed again and again',
+    file: 'engine/snapshot/snapshots.js',
+    search: 'this.policy.attempted(now);',
+    replace: '',
+    test: SNAPSHOT_POLICY,
+  },
+  {
+    name: 'archive: the plain segment is removed before the archive is synced',
+    file: 'journal/archive-writer.js',
+    search: 'target.sync();',
+    replace: '',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: the plain segment is removed before the name of the archive is synced',
+    file: 'journal/archive-writer.js',
+    search: 'storage.rename(temporary, archiveName(number));\n        storage.syncDirectory();',
+    replace: 'storage.rename(temporary, archiveName(number));',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: the plain segment is removed first',
+    file: 'journal/archive-writer.js',
+    search: 'storage.rename(temporary, archiveName(number));',
+    replace:
+      'storage.remove(name); storage.rename(temporary, archiveName(number)); storage.syncDirectory(); return storedBytes;',
+    test: ARCHIVE_CRASH,
+  },
+  {
+    name: 'archive: what was written is not read back',
+    file: 'journal/archive-writer.js',
+    search: 'refuseWrong(storage, segment, lastHash, window);\n',
+    replace: '\n',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: takes a segment whose next one a loss of power may empty',
+    file: 'journal/archive.js',
+    search: 'if (header.syncedThrough >= first.blockNumber)',
+    replace: 'if (true)',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: the directory is listed only once',
+    file: 'journal/open-segment.js',
+    search: '[...storage.list(), ...storage.list()]',
+    replace: 'storage.list()',
+    test: ARCHIVE,
+  },
+  {
+    name: 'archive: the checksum of a chunk is not looked at',
+    file: 'journal/archived-segment.js',
+    search: 'this.isForged || crc32(stored) !== checksum',
+    replace: 'this.isForged',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a chunk that cannot be unpacked reads as zeros',
+    file: 'journal/archived-segment.js',
+    search: 'new Uint8Array(ARCHIVE_CHUNK_BYTES).fill(DAMAGED_BYTE)',
+    replace: 'new Uint8Array(ARCHIVE_CHUNK_BYTES)',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a chunk is unpacked to whatever length it has',
+    file: 'journal/archived-segment.js',
+    search: '{ maxOutputLength: plainBytes, chunkSize: plainBytes }',
+    replace: '{}',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: a journal may end in an archived segment',
+    file: 'journal/tail-decision.js',
+    search: 'if (archived === 0 || ',
+    replace: 'if (true || ',
+    test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'archive: an opening mends what lies in one',
+    file: 'journal/recovery.js',
+    search: 'refuseChangeOfArchive(segments, scan);\n',
+    replace: '\n',
+    test: ARCHIVE_DAMAGE,
   },
 ]

@@ -5,26 +5,34 @@
  *   simulation   a seeded engine over a disk that loses, tears and refuses
  *   fuzz         changed bytes for every decoder of what may come from a stranger
  *   damage       every bit and every length of a small journal
+ *   keys         ten million idempotency keys, archived and asked for again
+ *   drill        the drill of users, with every fault, on the reference domains
+ *   system       every system call on canonical workloads: killed there, EIO, ENOSPC
  */
 import { parseArgs } from 'node:util'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import { SimulationFailure, simulate } from '../../test/support/simulation/simulation.js'
 import { soakDamage } from './damage-suite.js'
+import { soakDrill } from './drill-suite.js'
 import { soakFuzz } from './fuzz-suite.js'
+import { soakKeys } from './keys-suite.js'
+import { recordSuite, type SuiteResult } from './suite-result.js'
+import { soakSystem } from './system-suite.js'
 
 const GENERATIONS_DEFAULT = 30
 
-const SUITES: readonly string[] = ['simulation', 'fuzz', 'damage']
+const SUITES: readonly string[] = ['simulation', 'fuzz', 'drill', 'damage', 'keys', 'system']
 
 const USAGE = `The long run of a suite: seed after seed, until the time is over or one fails.
 
   npm run soak -- [options]
 
-  --suite NAME     simulation, fuzz, or damage, which tries everything once and ends
+  --suite NAME     simulation, fuzz, drill; or damage, keys, system, which try everything once
                                                              (default simulation)
   --minutes N      how long                                  (default 10)
   --seed N         this seed of the simulation only, and the hash of all that happened
   --from N         the first of the seeds                    (default: by the clock)
+  --record         keeps what was covered, in docs/measurements/faults, for npm run faults
   --generations N  how often each seed opens the journal     (default ${GENERATIONS_DEFAULT})
   --help
 `
@@ -35,6 +43,7 @@ const OPTIONS = {
   seed: { type: 'string' },
   from: { type: 'string' },
   generations: { type: 'string' },
+  record: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
 
@@ -49,6 +58,7 @@ interface SoakArguments {
   readonly seed: number | undefined
   readonly from: number
   readonly generations: number
+  readonly isRecorded: boolean
 }
 
 async function main(): Promise<number> {
@@ -62,17 +72,30 @@ async function main(): Promise<number> {
     return EXIT_USAGE
   }
   try {
-    const { suite, minutes, from } = options
-    if (suite === 'fuzz') return (await soakFuzz(minutes, from)) ? 0 : EXIT_WRONG
-    if (suite === 'damage') return soakDamage() ? 0 : EXIT_WRONG
-    if (options.seed === undefined) await soak(options)
-    else await repeat(options.seed, options.generations)
-    return 0
+    if (options.seed !== undefined) {
+      await repeat(options.seed, options.generations)
+      return 0
+    }
+    const startedMs = performance.now()
+    const result = await runSuite(options)
+    const minutes = Math.round((performance.now() - startedMs) / 600) / 100
+    if (options.isRecorded) recordSuite(options.suite, minutes, result)
+    return result.isRight ? 0 : EXIT_WRONG
   } catch (error) {
     if (!(error instanceof SimulationFailure)) throw error
     console.error(error.message)
     return EXIT_WRONG
   }
+}
+
+function runSuite(options: SoakArguments): Promise<SuiteResult> | SuiteResult {
+  const { suite, minutes, from } = options
+  if (suite === 'fuzz') return soakFuzz(minutes, from)
+  if (suite === 'drill') return soakDrill(minutes)
+  if (suite === 'damage') return soakDamage()
+  if (suite === 'keys') return soakKeys()
+  if (suite === 'system') return soakSystem(minutes)
+  return soak(options)
 }
 
 /** Twice, so that it shows whether the seed decides everything. */
@@ -83,7 +106,7 @@ async function repeat(seed: number, generations: number): Promise<void> {
   if (first.trace !== second.trace) throw new Error(`seed ${seed} gave two traces: ${second.trace}`)
 }
 
-async function soak({ minutes, from, generations }: SoakArguments): Promise<void> {
+async function soak({ minutes, from, generations }: SoakArguments): Promise<SuiteResult> {
   const coverage = new Coverage()
   const startedMs = performance.now()
   const endMs = startedMs + minutes * 60_000
@@ -100,6 +123,7 @@ async function soak({ minutes, from, generations }: SoakArguments): Promise<void
   } finally {
     console.log(`seeds ${from} to ${seed - 1} of the simulation, without fault:\n${coverage}`)
   }
+  return { isRight: true, counts: { seeds: seed - from, ...coverage.toJSON() } }
 }
 
 function readArguments(): SoakArguments | string | 'help' {
@@ -122,7 +146,7 @@ function readArguments(): SoakArguments | string | 'help' {
     }
   }
   if (!(minutes > 0)) return '--minutes is not a number above 0'
-  return { suite, minutes, seed, from, generations }
+  return { suite, minutes, seed, from, generations, isRecorded: values.record === true }
 }
 
 function parse() {

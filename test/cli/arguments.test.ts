@@ -8,6 +8,8 @@ import { runCli } from '../support/cli.js'
 const directory = mkdtempSync(join(tmpdir(), 'tidewheel-cli-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
+const HEAD = `7:${'a'.repeat(64)}`
+
 describe('arguments', () => {
   it('parseArguments: takes commands with their options', () => {
     expect(parseArguments(['read', 'd'])).toEqual({ kind: 'read', path: 'd', options: {} })
@@ -36,7 +38,7 @@ describe('arguments', () => {
       kind: 'verify',
       path: 'd',
       json: true,
-      threads: 2,
+      options: { threads: 2 },
       replay: undefined,
     })
     expect(parseArguments(['verify', 'd', '--replay', '--domain', 'm'])).toMatchObject({
@@ -48,25 +50,41 @@ describe('arguments', () => {
         domain: 'm',
         commands: undefined,
         kills: 3,
+        faults: [],
         seconds: 10,
         dataDirectory: undefined,
         json: false,
         htmlFile: undefined,
       },
     })
+    const head = { sequence: 7, hash: 'a'.repeat(64) }
+    expect(parseArguments(['verify', 'd', '--head', HEAD])).toMatchObject({ options: { head } })
+    const prove = { kind: 'prove', path: 'd', sequence: 3 }
+    expect(parseArguments(['prove', 'd', '3'])).toEqual({ ...prove, head: undefined })
+    expect(parseArguments(['prove', 'd', '3', '--head', HEAD])).toEqual({ ...prove, head })
+    const check = { kind: 'check', file: 'f', head }
+    expect(parseArguments(['prove', '--check', 'f', '--head', HEAD])).toEqual(check)
+    expect(parseArguments(['drill', '--domain', 'm', '--faults', 'torn,flip'])).toMatchObject({
+      options: { faults: ['flip', 'torn'] },
+    })
     expect(parseArguments(['info', 'd'])).toEqual({ kind: 'info', path: 'd', json: false })
     expect(parseArguments(['--help'])).toEqual({ kind: 'help', topic: undefined })
     expect(parseArguments(['info', '-h'])).toEqual({ kind: 'help', topic: 'info' })
+    const all = { kind: 'archive', path: 'd', before: Number.MAX_SAFE_INTEGER }
+    expect(parseArguments(['archive', 'd'])).toEqual(all)
+    expect(parseArguments(['archive', 'd', '--before', '7'])).toEqual({ ...all, before: 7 })
     expect(parseArguments(['help', 'read'])).toEqual({ kind: 'help', topic: 'read' })
     expect(parseArguments(['--version'])).toEqual({ kind: 'version' })
   })
 
   it.each([
     [[], 'no command'],
-    [['reed', 'd'], 'the commands are read, verify, info, drill'],
+    [['reed', 'd'], 'the commands are read, verify, info, prove, backup, restore, archive, drill'],
     [['drill'], '--domain MODULE is missing'],
     [['drill', 'd', '--domain', 'm'], '--data'],
     [['drill', '--domain', 'm', '--kills', '0'], 'whole number from 1 to 1000'],
+    [['drill', '--domain', 'm', '--faults', 'flip,fire'], 'there is no fault "fire"'],
+    [['drill', '--domain', 'm', '--faults', ''], 'there is no fault ""'],
     [['drill', '--domain', 'm', '--seconds', '1.5'], 'whole number from 1'],
     [['verify', 'd', '--replay'], '--replay needs --domain'],
     [['verify', 'd', '--domain', 'm'], 'are for --replay'],
@@ -87,6 +105,16 @@ describe('arguments', () => {
     [['verify', 'a', '--threads', '0'], 'from 1 to 256'],
     [['verify', 'a', '--threads', '257'], 'from 1 to 256'],
     [['info', 'a', '--json=yes'], '--json'],
+    [['archive', 'a', '--before', '0'], 'whole number from 1'],
+    [['archive'], 'directory is missing'],
+    [['verify', 'a', '--head', '1:ab'], 'SEQUENCE:HASH'],
+    [['verify', 'a', '--head', `1:${'A'.repeat(64)}`], 'SEQUENCE:HASH'],
+    [['prove', 'a'], 'sequence of the event'],
+    [['prove', 'a', '0'], 'SEQUENCE must be a whole number from 1'],
+    [['prove', 'a', '1', '2'], 'too much'],
+    [['prove'], 'directory is missing'],
+    [['prove', '--check', 'f'], '--check needs --head'],
+    [['prove', '--check', 'f', 'a', '--head', HEAD], 'too much'],
   ])('parseArguments: refuses %j', (argv, sentence) => {
     expect(() => parseArguments(argv)).toThrow(UsageError)
     expect(() => parseArguments(argv)).toThrow(sentence)
@@ -101,7 +129,7 @@ describe('arguments', () => {
   it('tidewheel: exit code 1 and the reason when there is no journal', async () => {
     const file = join(directory, 'file')
     writeFileSync(file, 'text')
-    for (const command of ['read', 'verify', 'info']) {
+    for (const command of ['read', 'verify', 'info', 'archive']) {
       for (const [path, reason] of [
         [join(directory, 'missing'), 'JOURNAL_UNREADABLE'],
         [file, 'JOURNAL_UNREADABLE'],
@@ -116,7 +144,7 @@ describe('arguments', () => {
   })
 
   it('tidewheel: --help and --version print and succeed', async () => {
-    for (const args of [['--help'], ['read', '--help'], ['verify', '-h'], ['info', '--help']]) {
+    for (const args of [['--help'], ['read', '--help'], ['verify', '-h'], ['archive', '-h']]) {
       const { code, stdout, stderr } = await runCli(args)
       expect([code, stderr]).toEqual([0, ''])
       expect(stdout).toContain('tidewheel')

@@ -168,14 +168,17 @@ describe('tidewheel on damaged journals', () => {
         const where = `seed ${SEED}, offset ${offset}`
         expect(read.lines, where).toEqual(lines.slice(0, read.lines.length))
         await inProcess((output) => infoCommand(path, run % 2 === 0, output))
-        const verify = await inProcess((output) => verifyCommand(path, true, 1, undefined, output))
+        const verify = await inProcess((output) =>
+          verifyCommand(path, true, { threads: 1 }, undefined, output),
+        )
         expect(verify.code, where).toBe(1)
       } finally {
         overwrite(file, offset, original.subarray(offset, offset + 1))
       }
     }
     expect(
-      (await inProcess((output) => verifyCommand(path, true, 1, undefined, output))).code,
+      (await inProcess((output) => verifyCommand(path, true, { threads: 1 }, undefined, output)))
+        .code,
     ).toBe(0)
   })
 

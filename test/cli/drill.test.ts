@@ -30,15 +30,26 @@ describe('tidewheel drill', () => {
     const html = join(modules.folder, 'drill.html')
     const data = join(modules.folder, 'kept')
     const output = ['--json', '--html', html, '--data', data]
-    const run = await drill('--domain', EXCHANGE, '--kills', '2', '--seconds', '1', ...output)
+    const faults = ['--faults', 'torn,flip']
+    const load = ['--kills', '2', '--seconds', '1', ...faults]
+    const run = await drill('--domain', EXCHANGE, ...load, ...output)
     expect(run.code, run.stderr).toBe(0)
     const result = resultOf(run.stdout)
     expect(result).toMatchObject({ ok: true, lost: 0, duplicated: 0, digestMatches: true })
     expect(result.kills).toHaveLength(2)
+    const [flip, torn] = result.faults
+    expect(flip).toMatchObject({ fault: 'flip', outcome: 'refused', isRight: true, lost: 0 })
+    expect(flip?.said).toMatch(/^JOURNAL_DAMAGED: block 1 .*0000000001\.segment, offset 8192/)
+    expect(torn).toMatchObject({ fault: 'torn', outcome: 'opened', isRight: true, lost: 0 })
+    expect(torn).toMatchObject({ digestMatches: true, said: expect.stringMatching(/^cut at /) })
+    expect(run.stdout).toMatch(
+      /flip: one bit flipped.*\n {4}refused.*right: yes\n {4}JOURNAL_DAMAGED/,
+    )
     expect(result.acknowledged).toBeGreaterThan(0)
     expect(Object.keys(result.rejections).length).toBeGreaterThan(0)
     expect(run.stdout).toMatch(/^PASS: /m)
     expect(readFileSync(html, 'utf8')).toMatch(/<h1>Drill of [^<]*exchange\.js<\/h1>[\s\S]*PASS/)
+    expect(readFileSync(html, 'utf8')).toMatch(/<h2>Faults[\s\S]*one bit flipped[\s\S]*refused/)
 
     const replayed = ['verify', data, '--replay', '--domain', EXCHANGE, '--expect', result.digest]
     expect(await runCli(replayed)).toMatchObject({ code: 0, stderr: '' })
@@ -57,9 +68,15 @@ describe('tidewheel drill', () => {
          ? { command: OpenAccount, value: { account: ++opened, currency: 'EUR' } }
          : { command: Deposit, value: { account: Math.ceil(random() * 11), amount: Math.floor(random() * 9) } }`,
     )
-    const run = await drill('--domain', PAYMENTS, '--commands', commands, ...SHORT)
+    const faults = ['--faults', 'missing,full,snapshot']
+    const run = await drill('--domain', PAYMENTS, '--commands', commands, ...SHORT, ...faults)
     expect(run.code, run.stderr).toBe(0)
     const result = resultOf(run.stdout)
+    const [missing, snapshot, full] = result.faults
+    expect(missing).toMatchObject({ outcome: 'refused', isRight: true })
+    expect(snapshot).toMatchObject({ fault: 'snapshot', isRight: true })
+    expect(full).toMatchObject({ outcome: 'opened', lost: 0, digestMatches: true, isRight: true })
+    expect(full?.said).toContain('STORAGE_FAILED')
     expect(result).toMatchObject({ ok: true, lost: 0, duplicated: 0, digestMatches: true })
     expect(result.events).toBeGreaterThan(10)
   })
@@ -95,8 +112,10 @@ describe('tidewheel drill', () => {
 
   it('state: exit code 1 when recoveries differ (evolve asks the clock)', async () => {
     const clock = modules.domain('clock.mjs', 'item.note = Date.now()')
-    const run = await drill('--domain', clock, '--kills', '3', '--seconds', '3', '--json')
+    const args = ['--kills', '3', '--seconds', '3', '--faults', 'torn', '--json']
+    const run = await drill('--domain', clock, ...args)
     const result = resultOf(run.stdout)
+    expect(result.faults[0]).toMatchObject({ digestMatches: false, isRight: false, lost: 0 })
     expect(result).toMatchObject({ ok: false, lost: 0, digestMatches: false })
     // All but those before the first event.
     expect(result.kills.map(({ digestMatches }) => digestMatches)).toContain(false)

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildSnapshot } from '../../engine/snapshot/snapshot-build.js'
 import { StateRestore } from '../../engine/snapshot/state-restore.js'
@@ -13,15 +11,12 @@ import { listSegments, type SegmentFile } from '../../journal/segment-file.js'
 import { segmentName } from '../../journal/segment-layout.js'
 import {
   CHUNK_AGGREGATE,
-  CHUNK_CHECKSUM,
   CHUNK_COLUMN,
   CHUNK_FIRST,
   CHUNK_HEADER_BYTES,
   CHUNK_KIND,
   CHUNK_PAYLOAD_BYTES,
-  END_CHUNK,
   SNAPSHOT_HEADER_BYTES,
-  SNAPSHOT_HEADER_CHECKSUM,
 } from '../../journal/snapshot-layout.js'
 import { SnapshotReader } from '../../journal/snapshot-reader.js'
 import type { Storage } from '../../journal/storage.js'
@@ -31,6 +26,7 @@ import { readFolder } from '../support/journal-files.js'
 import { MemoryStorage } from '../support/memory-storage.js'
 import { growTo, openSaved } from '../support/saved-journal.js'
 import { seededRandom } from '../support/seeded-random.js'
+import { signSnapshot } from '../support/snapshot-bytes.js'
 
 const root = mkdtempSync(join(tmpdir(), 'tidewheel-snapshot-file-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -123,7 +119,7 @@ describe('snapshot file', () => {
         const at = SNAPSHOT_HEADER_BYTES + random.below(bytes.length - SNAPSHOT_HEADER_BYTES)
         hostile[at] = [0, 0xff, 0x7f, random.below(256)][random.below(4)] ?? 0
       }
-      signAgain(hostile)
+      signSnapshot(hostile)
       storage.files.set(name, hostile)
       const saving = new StateRestore(storage, saved)
       const { snapshot } = saving.restore(journalId, segments, window)
@@ -225,25 +221,5 @@ function isGood(storage: MemoryStorage, name: string, chunks: readonly number[][
     throw error
   } finally {
     file.close()
-  }
-}
-
-/** Makes all checksums and the hash right, as far as the lengths lead. */
-function signAgain(bytes: Uint8Array): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const headerChecksum = view.getUint32(SNAPSHOT_HEADER_CHECKSUM, true)
-  let number = 0
-  for (let at = SNAPSHOT_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= bytes.length; ) {
-    const end = at + CHUNK_HEADER_BYTES + view.getUint32(at + CHUNK_PAYLOAD_BYTES, true)
-    if (end > bytes.length) return
-    if (view.getUint16(at + CHUNK_KIND, true) === END_CHUNK && end === bytes.length) {
-      const digest = createHash('sha256').update(bytes.subarray(0, at)).digest()
-      bytes.set(digest.subarray(0, end - at - CHUNK_HEADER_BYTES), at + CHUNK_HEADER_BYTES)
-    }
-    const seed = (headerChecksum + ++number) >>> 0
-    const ofHeader = crc32(bytes.subarray(at, at + CHUNK_CHECKSUM), seed)
-    const checksum = crc32(bytes.subarray(at + CHUNK_HEADER_BYTES, end), ofHeader)
-    view.setUint32(at + CHUNK_CHECKSUM, checksum, true)
-    at = end
   }
 }

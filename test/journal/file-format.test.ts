@@ -10,6 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { contentHashHigh, contentHashLow } from '../../engine/memory/hash.js'
 import * as receiptLayout from '../../engine/receipt-layout.js'
 import bank, { OpenAccount } from '../../examples/bank/bank.js'
+import * as archiveLayout from '../../journal/archive-layout.js'
 import * as blockLayout from '../../journal/block-layout.js'
 import { readEvents } from '../../journal/event-reader.js'
 import { LOCK_NAME } from '../../journal/journal-lock.js'
@@ -47,6 +48,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..')
 const page = readFileSync(join(root, 'docs', 'file-format.md'), 'utf8')
 
 const LAYOUTS = [
+  archiveLayout,
   blockLayout,
   indexLayout,
   manifestLayout,
@@ -120,7 +122,7 @@ describe('file format: tables', () => {
 
   it('offsets: follow each other without holes', () => {
     const layouts = tables('constant').filter(({ heads }) => heads[0] === 'offset')
-    expect(layouts).toHaveLength(12)
+    expect(layouts).toHaveLength(14)
     for (const { rows } of layouts) {
       let end = 0
       for (const [offset = '', bytes = '', field] of rows) {
@@ -204,11 +206,14 @@ describe('file format: tables', () => {
       SEGMENT_FOREIGN: true,
       BLOCK_DAMAGED: true,
       CHAIN_BROKEN: true,
+      HEAD_MISSING: true,
       PADDING_NOT_ZERO: true,
       TIME_BACKWARDS: true,
       TAIL_TORN: true,
       MANIFEST_DAMAGED: true,
       INDEX_WRONG: true,
+      SNAPSHOT_WRONG: true,
+      SNAPSHOT_BEYOND: true,
       EVENT_DAMAGED: true,
     }
     const explained = tables('code').flatMap(({ rows }) => rows.map(([code = '']) => bare(code)))

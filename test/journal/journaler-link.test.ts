@@ -215,6 +215,7 @@ describe('journaler thread', () => {
 
   it('journaler thread: goes on in sparse segments when the preparer has died', async () => {
     const { writer, link, reports, path, edge } = startJournal({ segmentBytes: 8 * 1024 * 1024 })
+    await link.started
     await (link as unknown as { preparer: Worker }).preparer.terminate()
     await until(() => reports.length > 0)
     expect(reports[0]).toContain('ended unexpectedly')

@@ -145,7 +145,7 @@ export function parseSegment(path: string, number: number): ParsedBlock[] {
       payload,
       previousHash: bytes.subarray(offset + BLOCK_PREVIOUS_HASH, offset + BLOCK_PREVIOUS_HASH + 32),
       syncedThrough: getU64(view, offset + BLOCK_SYNCED_THROUGH),
-      hash: createHash('sha256').update(bytes.subarray(offset, end)).digest(),
+      hash: hashOf(bytes.subarray(offset, end)),
     })
     offset = Math.ceil(end / BLOCK_ALIGNMENT_BYTES) * BLOCK_ALIGNMENT_BYTES
     expect(bytes.subarray(end, offset).every((byte) => byte === 0)).toBe(true)
@@ -300,4 +300,10 @@ export function openJournal(options: JournalTestOptions = {}): JournalUnderTest 
     edge: new SyncedEdgeReader(edge),
     journaler: new Journaler(journalerOptions),
   }
+}
+
+function hashOf(block: Uint8Array): Buffer {
+  const digest = createHash('sha256').update(block).digest()
+  const previous = block.subarray(BLOCK_PREVIOUS_HASH, BLOCK_PREVIOUS_HASH + 32)
+  return createHash('sha256').update(previous).update(digest).digest()
 }

@@ -202,6 +202,25 @@ describe('IdIndex', () => {
     expect(index.find(0n)).toBe(4)
   })
 
+  it.each([
+    ['text', 'account-1', 'account-2', 'account-3'],
+    ['uuid', uuid(1, 1), uuid(2, 2), uuid(3, 3)],
+  ] as const)('IdIndex: forgets what it found last when that is removed (%s)', (type, a, b, c) => {
+    const index = createIdIndex(type)
+    index.add(a)
+    index.add(b)
+    expect([index.find(b), index.find(b)]).toEqual([2, 2])
+    index.removeLast()
+    expect(index.find(b)).toBe(0)
+    expect(index.add(c)).toBe(2)
+    expect([index.find(b), index.find(c), index.find(a)]).toEqual([0, 2, 1])
+    // Bytes can bring an id that was just looked for in vain.
+    const { view, offset, lengthBytes } = placed(type, b)
+    expect(index.find(b)).toBe(0)
+    index.addBytes(view, offset, lengthBytes)
+    expect(index.find(b)).toBe(3)
+  })
+
   it('IdIndex: a hash stays good while the index changes (page opened in between)', () => {
     const index = createIdIndex('u64')
     const { view, offset, lengthBytes } = placed('u64', 4096n * 9n)

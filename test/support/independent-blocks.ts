@@ -245,7 +245,9 @@ function readBlock(
   const payload = segment.bytes.subarray(offset + 128, end)
   if (seededCrc32(payload, segment.salt) !== header.payloadChecksum) return 'unreadable'
   if (frameDamage(payload, header.frameCount, header.eventCount)) return 'misplaced'
-  const hash = createHash('sha256').update(segment.bytes.subarray(offset, end)).digest('hex')
+  const digest = createHash('sha256').update(segment.bytes.subarray(offset, end)).digest()
+  const previousHash = segment.bytes.subarray(offset + 64, offset + 96)
+  const hash = createHash('sha256').update(previousHash).update(digest).digest('hex')
   return { ...header, offset, hash, payload }
 }
 

@@ -60,7 +60,7 @@ export class NaiveExchange {
     const { order, side, price, quantity, timeInForce } = command
     if (quantity < 1 || quantity > 1_099_511_627_776) return 'INVALID_QUANTITY'
     if (price < 1) return 'INVALID_PRICE'
-    if (this.book.find(order)) return 'DUPLICATE_ORDER'
+    if (this.book.order(order)) return 'DUPLICATE_ORDER'
     const within = this.#makers(side, price).reduce((sum, maker) => sum + maker.quantity, 0)
     if (timeInForce === 'fillOrKill' && within < quantity) return 'FILL_OR_KILL_UNFILLABLE'
     const events = this.#trade(order, side, price, quantity)
@@ -77,7 +77,7 @@ export class NaiveExchange {
   #placeMarket(command: ExchangeCommand & { type: 'PlaceMarket' }): ExchangeOutcome {
     const { order, side, quantity } = command
     if (quantity < 1 || quantity > 1_099_511_627_776) return 'INVALID_QUANTITY'
-    if (this.book.find(order)) return 'DUPLICATE_ORDER'
+    if (this.book.order(order)) return 'DUPLICATE_ORDER'
     if (this.#makers(side, undefined).length === 0) return 'NO_LIQUIDITY'
     const events = this.#trade(order, side, undefined, quantity)
     const left = quantity - tradedIn(events)
@@ -86,14 +86,14 @@ export class NaiveExchange {
   }
 
   #cancel(order: number): ExchangeOutcome {
-    const resting = this.book.find(order)
+    const resting = this.book.order(order)
     if (!resting) return 'UNKNOWN_ORDER'
     this.book.remove(order)
     return [['OrderCancelled', { order, quantity: resting.quantity }]]
   }
 
   #reduce(order: number, by: number): ExchangeOutcome {
-    const resting = this.book.find(order)
+    const resting = this.book.order(order)
     if (!resting) return 'UNKNOWN_ORDER'
     if (by < 1 || by >= resting.quantity) return 'INVALID_QUANTITY'
     this.book.reduce(order, by)
@@ -102,7 +102,7 @@ export class NaiveExchange {
 
   #replace(command: ExchangeCommand & { type: 'ReplaceOrder' }): ExchangeOutcome {
     const { order, price, quantity } = command
-    const resting = this.book.find(order)
+    const resting = this.book.order(order)
     if (!resting) return 'UNKNOWN_ORDER'
     if (quantity < 1 || quantity > 1_099_511_627_776) return 'INVALID_QUANTITY'
     if (price < 1) return 'INVALID_PRICE'

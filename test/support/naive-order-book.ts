@@ -2,11 +2,12 @@
  * The order book that is obviously right: one array in order of arrival, sorted anew for every
  * question. It is the oracle of examples/exchange/order-book.ts.
  */
-import type {
-  OrderBookSnapshot,
-  ReadonlyOrderBook,
-  RestingOrder,
-  Side,
+import type { RestingOrder } from '../../examples/exchange/book-queries.js'
+import {
+  NO_ORDER,
+  type OrderBookSnapshot,
+  type ReadonlyOrderBook,
+  type Side,
 } from '../../examples/exchange/order-book.js'
 
 /** What the fast and the naive book share, so that one suite serves both. */
@@ -18,35 +19,58 @@ export interface TestedOrderBook extends ReadonlyOrderBook {
 }
 
 interface NaiveOrder extends RestingOrder {
+  /** Which one to arrive it was, from 1. */
+  readonly number: number
   quantity: number
 }
 
 export class NaiveOrderBook implements TestedOrderBook {
   #orders: NaiveOrder[] = []
+  #arrived = 0
 
   get size(): number {
     return this.#orders.length
   }
 
-  find(id: number): NaiveOrder | undefined {
+  order(id: number): NaiveOrder | undefined {
     return this.#orders.find((order) => order.id === id)
   }
 
-  best(side: Side): NaiveOrder | undefined {
-    return this.line(side)[0]
+  find(id: number): number {
+    return this.order(id)?.number ?? NO_ORDER
   }
 
-  next(order: RestingOrder): NaiveOrder | undefined {
-    const line = this.line(order.side)
-    return line[line.findIndex((each) => each.id === order.id) + 1]
+  best(side: Side): number {
+    return this.line(side)[0]?.number ?? NO_ORDER
+  }
+
+  next(number: number): number {
+    const line = this.line(this.sideOf(number))
+    return line[line.findIndex((order) => order.number === number) + 1]?.number ?? NO_ORDER
+  }
+
+  idOf(number: number): number {
+    return this.#numbered(number).id
+  }
+
+  sideOf(number: number): Side {
+    return this.#numbered(number).side
+  }
+
+  priceOf(number: number): number {
+    return this.#numbered(number).price
+  }
+
+  quantityOf(number: number): number {
+    return this.#numbered(number).quantity
   }
 
   rest(id: number, side: Side, price: number, quantity: number): void {
-    this.#orders.push({ id, side, price, quantity })
+    this.#orders.push({ number: ++this.#arrived, id, side, price, quantity })
   }
 
   reduce(id: number, quantity: number): void {
-    const order = this.find(id)!
+    const order = this.order(id)!
     order.quantity -= quantity
     if (order.quantity === 0) this.remove(id)
   }
@@ -63,6 +87,10 @@ export class NaiveOrderBook implements TestedOrderBook {
   line(side: Side): NaiveOrder[] {
     const orders = this.#orders.filter((order) => order.side === side)
     return orders.sort((a, b) => (side === 'buy' ? b.price - a.price : a.price - b.price))
+  }
+
+  #numbered(number: number): NaiveOrder {
+    return this.#orders.find((order) => order.number === number)!
   }
 }
 

@@ -8,7 +8,10 @@ import { parseArguments, UsageError } from '../../../engine/cli/arguments.js'
 import { infoCommand } from '../../../engine/cli/info-command.js'
 import { LineOutput } from '../../../engine/cli/line-output.js'
 import { readCommand } from '../../../engine/cli/read-command.js'
+import { blockHash } from '../../../journal/block-header.js'
 import { assert } from '../../../journal/errors.js'
+import { proofText } from '../../../journal/event-proof.js'
+import { checkProof } from '../../../journal/proof-check.js'
 import { parseBitstampLine, readBitstampRows } from '../../../scripts/feeds/bitstamp.js'
 import { JournalBuilder } from '../journal-builder.js'
 import type { SeededRandom } from '../seeded-random.js'
@@ -30,6 +33,7 @@ export function textTargets(folder: string, sample: JournalSample): FuzzTarget[]
     feedLineTarget(),
     feedFileTarget(folder),
     argumentsTarget(),
+    proofTarget(sample),
     readingTarget(folder, sample),
   ]
 }
@@ -134,6 +138,32 @@ function argumentsTarget(): FuzzTarget {
     },
     decode: (bytes) => void parseArguments(Buffer.from(bytes).toString('utf8').split('\0')),
     isExpected: (error) => error instanceof UsageError,
+  }
+}
+
+/**
+ * A block that is one whole proof, and the head that its own hash is: so what lies behind the check
+ * of the hash is reached with any bytes. Those that are no block at all come as text instead.
+ */
+function proofTarget({ blocks }: JournalSample): FuzzTarget {
+  const builder = new JournalBuilder({ segmentBytes: 64 * 1024 })
+  const events = blocks.reduce((sum, block) => sum + block.events, 0)
+  builder.block({ events, frames: blocks.map(({ payload }) => payload) })
+  const { offset, usedBytes } = builder.at(1)
+  const block = builder.bytesAround(1).slice(offset, offset + usedBytes)
+  return {
+    name: 'event proof',
+    inputs: 2_000,
+    makeValid: (random) => prefixed(1 + random.below(events), block),
+    mutate: (bytes, random) => prefixed(bytes[0] as number, mutateInPlace(bytes.slice(1), random)),
+    decode(bytes) {
+      const sequence = Math.max(1, bytes[0] ?? 1)
+      const whole = bytes.slice(1)
+      const head = { sequence, hash: Buffer.from(blockHash(whole)).toString('hex') }
+      const proof = proofText({ sequence, chain: [{ block: whole }] })
+      const event = checkProof(proof, head)
+      assert(event.sequence === sequence, 'a proof shows the event that it names')
+    },
   }
 }
 

@@ -10,6 +10,11 @@ export class Coverage {
     return this.counts.get(name) ?? 0
   }
 
+  /** All that was counted, by name. */
+  toJSON(): Record<string, number> {
+    return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
   merge(other: Coverage): void {
     for (const [name, count] of other.counts) this.add(name, count)
   }

@@ -20,6 +20,7 @@ import { writeManifest } from '../../../journal/manifest.js'
 import { ReadWindow } from '../../../journal/read-window.js'
 import { createSegment, randomSalt } from '../../../journal/segment.js'
 import { SEGMENT_BYTES_MIN } from '../../../journal/segment-layout.js'
+import { SyncedEdgeReader } from '../../../journal/synced-edge.js'
 import type { SimulatedDisk } from '../disk/simulated-disk.js'
 import { type Ledger, accountName as name } from './ledger.js'
 import type { Intent } from './naive-ledger.js'
@@ -135,6 +136,12 @@ export class SimulatedEngine {
     this.port.onReceipts((_first, _last, view) => {
       while (view.next()) this.onReceipt(view.toReceipt())
     })
+  }
+
+  /** The last segment that is full; 0: none. */
+  get sealedSegment(): number {
+    const { segmentNumber } = new SyncedEdgeReader(this.host.edgeMemory).read()
+    return Math.max(0, segmentNumber - 1)
   }
 
   /** The command's ticket, or 0: nothing was taken. */

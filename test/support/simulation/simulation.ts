@@ -7,6 +7,8 @@
  *                 ▼ │ crash, error          └─ clean close ──────────────▶  "
  *              the process or the power is gone
  *
+ * Now and then it makes a snapshot, in which any of that may happen too.
+ *
  * Everything that happens is a function of the seed: one thread, no clock, no randomness of the
  * system. `trace` is a hash of every call of the disk, every receipt and every digest.
  */
@@ -26,6 +28,7 @@ import { type FaultPlan, PlannedFaults, powerLoss } from './planned-faults.js'
 import { countFrames, describeEnd } from './second-opening.js'
 import { seedEntropy } from './seeded-entropy.js'
 import { createSmallJournal, recoverLedger, SimulatedEngine } from './simulated-engine.js'
+import { brokenSnapshot, makeSnapshot } from './snapshots.js'
 
 export interface SimulationResult {
   readonly trace: string
@@ -46,6 +49,8 @@ const OPEN_ATTEMPTS_WITH_FAULTS = 3
 const CALLS_TO_OPEN = 80
 const CHANGES_TO_OPEN = 8
 const CHANGES_A_GENERATION = 60
+/** Steps, on average. */
+const SNAPSHOTS_IN = 50
 const SMALL_NOTE_BYTES = 3000
 const SMALL_SEGMENT_BYTES = 160 * 1024
 
@@ -150,8 +155,11 @@ class Simulation {
     const ledger = LEDGERS[this.version]
     const { keyCountMax } = client
     const state = recoverLedger(disk, ledger, { durability: level, keyCountMax })
-    const { cut, repaired } = state.report
+    const { cut, repaired, snapshot } = state.report
     if (cut !== undefined) this.coverage.add('recovery: cuts')
+    if (snapshot !== undefined) this.coverage.add('recovery: from a snapshot')
+    const broken = brokenSnapshot(state.report, this.faults.fired)
+    if (broken !== undefined) throw this.failure(`a snapshot is broken: ${broken}`)
     this.coverage.add('recovery: repairs', repaired.length)
     const frames = this.expectSameAgain(state)
     client.recovered(frames, state.runtime.sequence)
@@ -262,6 +270,10 @@ class Simulation {
 
   private takeStep(engine: SimulatedEngine, noteBytesMax: number, prepares: boolean): void {
     const { random, client } = this
+    if (random.below(SNAPSHOTS_IN) === 0) {
+      const { domain } = LEDGERS[this.version]
+      makeSnapshot(this.disk, domain, engine.sealedSegment, random, this.coverage)
+    }
     const action = random.below(13)
     if (action < 4) {
       this.submitSome(engine, noteBytesMax)

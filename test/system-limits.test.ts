@@ -1,0 +1,129 @@
+/**
+ * Limits that a real system sets: a largest file, few file descriptors, no permission, a clock that
+ * jumps. Small and read-only file systems are in disk-guard.test.ts and engine/stopping.test.ts.
+ */
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { Engine } from '../engine/index.js'
+import probe, { Count } from './support/domains/probe.js'
+import type { Said } from './support/faults/fault-verdict.js'
+import { modelDigests } from './support/faults/ledger-model.js'
+import { checkReopened } from './support/faults/reopened.js'
+import { type ProcessEnd, runProcess } from './support/faults/run-process.js'
+import { prepareJournal, workloadNamed } from './support/faults/workloads.js'
+import { seededRandom } from './support/seeded-random.js'
+
+const PROCESS = fileURLToPath(new URL('./support/faults/faulted-process.js', import.meta.url))
+const NOBODY_UID = 65_534
+const folder = mkdtempSync(join(tmpdir(), 'tidewheel-limits-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
+const NO_PRLIMIT = 'SKIPPED: prlimit is not installed (Debian: util-linux)'
+
+function linesOf({ ended, lines }: ProcessEnd): Said[] {
+  expect(ended, lines.join('\n')).toBe(0)
+  const said = lines.map((line) => JSON.parse(line) as Said)
+  expect(said.filter(([what]) => what === 'untyped')).toEqual([])
+  return said
+}
+
+function limited(limits: readonly string[], ...words: string[]): Promise<ProcessEnd> {
+  return runProcess(['prlimit', ...limits, process.execPath, PROCESS, ...words])
+}
+
+describe('limits of the system', () => {
+  it('largest file: a block that ends there STOPs, a segment beyond it is refused (ulimit -f)', async (test) => {
+    if (!hasPrlimit) {
+      console.warn(NO_PRLIMIT)
+      test.skip()
+    }
+    const small = await limited(['--fsize=100000:100000'], 'roll', join(folder, 'small'))
+    expect(linesOf(small)).toEqual([['begun'], ['refused', 'STORAGE_FAILED']])
+
+    const roll = { ...workloadNamed('roll'), before: 3 }
+    const directory = join(folder, 'half')
+    await prepareJournal(roll, directory)
+    const half = linesOf(await limited(['--fsize=600000:600000'], 'roll', directory))
+    // It was prepared as commands 1 to 3, and the process begins with command 1 again: the same keys.
+    const failed = half.filter(([what]) => what === 'failed')
+    expect(half.filter(([what]) => what === 'answered').length).toBeGreaterThanOrEqual(3)
+    expect(failed.length).toBeGreaterThan(0)
+    for (const [, , code] of failed) expect(code).toBe('ENGINE_STOPPED')
+    expect(half.at(-1)).toEqual(['closed', 'STORAGE_FAILED'])
+    await checkReopened(directory, roll, await modelDigests(roll, 40), half)
+  })
+
+  it('file descriptors: refused with a code, or everything works (0, 8, 40 are left)', async (test) => {
+    if (!hasPrlimit) {
+      console.warn(NO_PRLIMIT)
+      test.skip()
+    }
+    const append = workloadNamed('append')
+    const digests = await modelDigests(append, 12)
+    const ends = [0, 8, 40].map(async (count) => {
+      const directory = join(folder, `descriptors-${count}`)
+      const end = await limited(['--nofile=128:128'], 'append', directory, String(count))
+      const said = linesOf(end)
+      await checkReopened(directory, append, digests, said)
+      const refused = said.find(([what]) => what === 'refused')
+      if (refused === undefined) expect(said.at(-1)).toEqual(['closed', null])
+      else expect(['JOURNAL_UNREADABLE', 'STORAGE_FAILED']).toContain(refused[1])
+      return refused === undefined
+    })
+    const worked = await Promise.all(ends)
+    expect([worked[0], worked.at(-1)]).toEqual([false, true])
+  })
+
+  it('no permission: refused, with the directory in the sentence (another user)', async (test) => {
+    const directory = join(folder, 'closed')
+    mkdirSync(directory)
+    chmodSync(directory, 0o700)
+    const isRoot = process.getuid?.() === 0
+    if (!isRoot) chmodSync(directory, 0o500)
+    if (process.platform === 'win32') {
+      console.warn('SKIPPED: permissions; this system has others')
+      test.skip()
+    }
+    chmodSync(folder, 0o755)
+    const words = [process.execPath, PROCESS, 'append', join(directory, 'journal')]
+    const end = await runProcess(words, isRoot ? NOBODY_UID : undefined)
+    chmodSync(directory, 0o700)
+    expect(linesOf(end)).toEqual([['begun'], ['refused', 'JOURNAL_UNREADABLE']])
+  })
+})
+
+describe('clock of the system', () => {
+  const seed = Date.now() & 0xffff
+  it(`clock: time never goes backwards in the journal (it jumps back and forth; seed ${seed})`, async () => {
+    const random = seededRandom(seed)
+    const directory = join(folder, 'clock')
+    let nowMs = Date.now()
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => nowMs)
+    const logger = { info: () => undefined, warn: () => undefined, error: () => undefined }
+    try {
+      for (let life = 0; life < 2; life++) {
+        const engine = await Engine.open(directory, probe, { logger })
+        for (let i = 0; i < 25; i++) {
+          nowMs += (random.below(2) === 0 ? -1 : 1) * random.below(10 ** random.below(10))
+          expect(await engine.execute(Count, { counter: 1, by: 1 })).toMatchObject({
+            accepted: true,
+          })
+        }
+        let latest = 0
+        for await (const { time } of engine.readAll()) {
+          expect(time, `seed ${seed}`).toBeGreaterThanOrEqual(latest)
+          latest = time
+        }
+        expect(latest).toBeGreaterThan(0)
+        await engine.close()
+      }
+    } finally {
+      clock.mockRestore()
+    }
+  })
+})
