@@ -116,7 +116,8 @@ export class Applier {
     const { view, records, eventIndexes } = tx
     const { meta, runtime, undo } = this
     let last = tx.eventCount - 1
-    while (records[last] !== meta.record) last--
+    while (last >= 0 && records[last] !== meta.record) last--
+    assert(last >= 0, 'what threw is one of the events emitted')
     for (let i = last; i >= 0; i--) {
       const record = records[i]!
       const { store, flyweight } = runtime.events[eventIndexes[i]!]!

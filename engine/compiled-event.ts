@@ -23,6 +23,7 @@
  *       const view = sink.view, record = sink.offset, o = record + 16, end = o + ((length + 7) & ~7)
  *       const count = sink.eventCount
  *       if (end > sink.payloadLimit || count === 65535) return sink.refuseSize()
+ *       view.setFloat64(o, v0 + 0, true)
  *       const at = slot * 4
  *       let version = words[at] + 1, high = 0
  *       if (words[at + 1] === 0 && version > 0) words[at + 1] = 65536
@@ -35,7 +36,6 @@
  *       view.setUint32(record + 4, this.number + high, true)
  *       view.setUint32(record + 8, slot, true)
  *       view.setUint32(record + 12, version, true)
- *       view.setFloat64(o, v0 + 0, true)
  *       sink.eventIndexes[count] = 0
  *       sink.records[count] = record
  *       sink.eventCount = count + 1
@@ -150,12 +150,13 @@ function emitCode(type: EventType, store: AggregateStore): string {
     `const view = sink.view, record = sink.offset, o = record + ${RECORD_HEADER_BYTES}`,
     'const end = o + ((length + 7) & ~7), count = sink.eventCount',
     `if (end > sink.payloadLimit || count === ${EVENTS_A_TRANSACTION_MAX}) return sink.refuseSize()`,
+    // It may throw, since a value may be an odd object: the stream is pending only behind it.
+    ...writing,
     ...versionCode(store),
     `view.setUint32(record + ${RECORD_LENGTH}, ${RECORD_HEADER_BYTES} + length, true)`,
     `view.setUint32(record + ${RECORD_TYPE}, this.number + high, true)`,
     `view.setUint32(record + ${RECORD_SLOT}, slot, true)`,
     `view.setUint32(record + ${RECORD_VERSION}, version, true)`,
-    ...writing,
     `sink.eventIndexes[count] = ${type.index}`,
     'sink.records[count] = record',
     'sink.eventCount = count + 1',

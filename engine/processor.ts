@@ -177,6 +177,7 @@ export class Processor {
     this.writeFrameHeader(command, frame)
     try {
       applier.applyEmitted(tx)
+      if (isKeyed) applier.applyOutcome(tx, outcome)
     } catch (error) {
       if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
         applier.takeBack(tx)
@@ -186,7 +187,6 @@ export class Processor {
       }
       return false
     }
-    if (isKeyed) applier.applyOutcome(tx, outcome)
     ring.position += tx.offset - frame
     return true
   }

@@ -145,6 +145,10 @@ export class ReceiptView {
     return this.runRest > 0
   }
 
+  private get runLength(): number {
+    return this.ring.view.getUint32(this.offset + RECEIPT_COUNT, true)
+  }
+
   private nextRecord(): boolean {
     const { ring } = this
     const offset = ring.next()
@@ -152,14 +156,14 @@ export class ReceiptView {
     this.offset = offset
     this.runIndex = 0
     this.runRest = 0
-    if (this.accepted) {
-      const count = ring.view.getUint32(offset + RECEIPT_COUNT, true)
-      if (count === 0) {
-        ring.condemn()
-        return false
-      }
-      this.runRest = count - 1
+    const { accepted } = this
+    const lengthBytesMin = accepted ? RECEIPT_ACCEPTED_BYTES : RECEIPT_TEXTS
+    const count = ring.lengthBytes < lengthBytesMin ? 0 : accepted ? this.runLength : 1
+    if (count === 0) {
+      ring.condemn()
+      return false
     }
+    this.runRest = count - 1
     return true
   }
 }

@@ -5,7 +5,7 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import { CommandPort } from '../../engine/command-port.js'
 import { EngineStatus } from '../../engine/engine-status.js'
-import { domain, Engine, text } from '../../engine/index.js'
+import { bytes, domain, Engine, text } from '../../engine/index.js'
 import { createLaneMemory } from '../../engine/lane.js'
 import { writeAccepted, writeRejected } from '../../engine/receipt.js'
 import { RingProducer } from '../../engine/ring/byte-ring.js'
@@ -141,6 +141,14 @@ describe('processor', () => {
     kept = tx
     tx.emit(Echoed, command.thing, { name: 'once' })
   })
+  const Held = Thing.event('Held', { data: bytes }, (thing) => {
+    thing.name = `${thing.name}.`
+  })
+  let held = new Uint8Array(4)
+  const Hold = hostile.command('Hold', { thing: Thing.id }, (command, tx) => {
+    tx.get(Thing, command.thing)
+    tx.emit(Held, command.thing, { data: held })
+  })
   const refuse = (): never => {
     throw new Error('do not look')
   }
@@ -166,6 +174,26 @@ describe('processor', () => {
     thrown = what
     expect(await engine.execute(Throw, { thing: 'a' })).toMatchObject({ code: 'HANDLER_FAILED' })
     expect(engine.get(Thing, 'a')).toBeUndefined()
+  })
+
+  test('a value that throws while it is written leaves nothing behind (its length is read twice)', async () => {
+    const engine = await opened()
+    class Odd extends Uint8Array {
+      reads = 0
+      override get length(): number {
+        if (++this.reads > 1) throw new Error('no second look')
+        return 4
+      }
+    }
+    expect((await engine.execute(Hold, { thing: 'a' })).accepted).toBe(true)
+    const good = held
+    held = new Odd(4)
+    const failed = await engine.execute(Hold, { thing: 'a' })
+    held = good
+    expect(failed).toMatchObject({ accepted: false, code: 'HANDLER_FAILED' })
+    const receipt = await engine.execute(Hold, { thing: 'a' })
+    expect(receipt).toMatchObject({ accepted: true, sequence: 2 })
+    expect(await engine.query(Thing, 'a')).toEqual({ name: '..' })
   })
 
   test('an evolve that emits through a kept transaction is answered once', async () => {

@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Receipt, ReceiptView, writeAccepted } from '../../engine/receipt.js'
-import { RECEIPT_COUNT } from '../../engine/receipt-layout.js'
+import { RECEIPT_COUNT, RECEIPT_OUTCOME } from '../../engine/receipt-layout.js'
 import { ReceiptWriter } from '../../engine/receipt-writer.js'
-import { createByteRing, RingConsumer, RingProducer } from '../../engine/ring/byte-ring.js'
+import { CORRUPT, createByteRing, RingConsumer, RingProducer } from '../../engine/ring/byte-ring.js'
 
 const RING_BYTES = 64 * 1024
 const CODE = Buffer.from('REFUSED')
@@ -124,4 +124,27 @@ describe('ReceiptWriter and ReceiptView', () => {
     expect(readAll(view)).toHaveLength(answered)
     expect(view.$isInRun).toBe(isInRun)
   })
+
+  it.each([
+    ['accepted', 1, 8],
+    ['accepted', 1, 24],
+    ['rejected', 0, 24],
+  ])(
+    'receipts: a record that is too short is found out, at the end of the ring (%s)',
+    (_kind, outcome, lengthBytes) => {
+      const memory = createByteRing(RING_BYTES)
+      const producer = new RingProducer(memory)
+      producer.claimed = RING_BYTES - lengthBytes
+      producer.view.setUint32(producer.claimed, lengthBytes, true)
+      producer.view.setUint8(producer.claimed + RECEIPT_OUTCOME, outcome)
+      producer.publish(RING_BYTES)
+      const consumer = new RingConsumer(memory)
+      consumer.refresh()
+      consumer.rewind(RING_BYTES - lengthBytes)
+      const view = new ReceiptView(consumer)
+      view.$span(0, 1)
+      expect(view.next()).toBe(false)
+      expect(consumer.next()).toBe(CORRUPT)
+    },
+  )
 })
