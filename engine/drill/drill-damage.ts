@@ -60,14 +60,17 @@ export function removeSegment(directory: string, segment: string): string {
 }
 
 /**
- * Writes a part of a block behind the last one of this segment. Undefined where it has no room for
- * a largest block: then the next one would be written elsewhere.
+ * Writes a part of a block behind the last one, which is in `last`; `next` is the segment prepared
+ * behind it. Where `last` has no room for a largest block, the next block begins `next`. Undefined
+ * where there is none.
  */
-export function tearTail(directory: string, segment: string): string | undefined {
-  const path = join(directory, segment)
-  const offset = endOfBlocks(path)
-  if (offset + BLOCK_BYTES_MAX > sizeOf(path)) return undefined
-  const file = openSync(path, 'r+')
+export function tearTail(directory: string, last: string, next?: string): string | undefined {
+  const end = endOfBlocks(join(directory, last))
+  const hasRoom = end + BLOCK_BYTES_MAX <= sizeOf(join(directory, last))
+  const segment = hasRoom ? last : next
+  if (segment === undefined) return undefined
+  const offset = hasRoom ? end : SEGMENT_DATA
+  const file = openSync(join(directory, segment), 'r+')
   try {
     writeSync(file, new Uint8Array(SECTOR_BYTES).fill(0xa5), 0, SECTOR_BYTES, offset)
   } finally {

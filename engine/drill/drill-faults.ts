@@ -168,8 +168,9 @@ async function doHarm(
     case 'missing':
       return removeSegment(directory, first)
     case 'torn': {
-      const torn = tearTail(directory, usedSegments(directory).at(-1) ?? first)
-      return torn ?? { impossible: 'the last segment has no room for another block; drill again' }
+      const last = usedSegments(directory).at(-1) ?? first
+      const torn = tearTail(directory, last, segments[segments.indexOf(last) + 1])
+      return torn ?? { impossible: 'no segment was prepared for the next block; drill again' }
     }
   }
 }
