@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { RecordedEvent } from '../../engine/index.js'
 import bank, { OpenAccount, Transfer } from '../../examples/bank/bank.js'
+import { SEGMENT_BYTES_MIN } from '../../journal/segment-layout.js'
 import { fingerprint, linesOf, runCli } from '../support/cli.js'
 import showcase, { Show } from '../support/domains/showcase.js'
 import { all, EngineBench } from '../support/engine-fixture.js'
@@ -109,7 +110,7 @@ describe('tidewheel read', () => {
 
   it('read: gives what the engine gives (every field type, every id type, several segments)', async () => {
     const path = bench.path()
-    const engine = await bench.open(path, {}, showcase)
+    const engine = await bench.open(path, { segmentBytes: SEGMENT_BYTES_MIN }, showcase)
     for (let n = 1; n <= 24; n++) {
       const receipt = await engine.execute(Show, showInput(n, n % 4 === 0 ? 250_000 : n))
       expect(receipt).toMatchObject({ accepted: true })
