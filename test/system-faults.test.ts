@@ -20,7 +20,7 @@ describe('real faults', () => {
     const problem = straceProblem()
     if (problem !== undefined) {
       console.warn(`SKIPPED: real faults; ${problem}`)
-      test.skip()
+      test.skip(problem)
     }
     const random = seededRandom(seed)
     const coverage = new Coverage()

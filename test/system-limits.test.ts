@@ -40,7 +40,7 @@ describe('limits of the system', () => {
   it('largest file: a block that ends there STOPs, a segment beyond it is refused (ulimit -f)', async (test) => {
     if (!hasPrlimit) {
       console.warn(NO_PRLIMIT)
-      test.skip()
+      test.skip(NO_PRLIMIT)
     }
     const small = await limited(['--fsize=100000:100000'], 'roll', join(folder, 'small'))
     expect(linesOf(small)).toEqual([['begun'], ['refused', 'STORAGE_FAILED']])
@@ -61,7 +61,7 @@ describe('limits of the system', () => {
   it('file descriptors: refused with a code, or everything works (0, 8, 40 are left)', async (test) => {
     if (!hasPrlimit) {
       console.warn(NO_PRLIMIT)
-      test.skip()
+      test.skip(NO_PRLIMIT)
     }
     const append = workloadNamed('append')
     const digests = await modelDigests(append, 12)
@@ -86,8 +86,9 @@ describe('limits of the system', () => {
     const isRoot = process.getuid?.() === 0
     if (!isRoot) chmodSync(directory, 0o500)
     if (process.platform === 'win32') {
-      console.warn('SKIPPED: permissions; this system has others')
-      test.skip()
+      const reason = 'SKIPPED: permissions; this system has others'
+      console.warn(reason)
+      test.skip(reason)
     }
     chmodSync(folder, 0o755)
     const words = [process.execPath, PROCESS, 'append', join(directory, 'journal')]

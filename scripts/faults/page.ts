@@ -19,7 +19,9 @@ export function faultsPage(records: FaultRecords): string {
     ),
     testsText(records),
     '## The long suites',
-    'A sample of each runs in `npm test`; these are the last full runs that were recorded.',
+    records.suites.length === 0
+      ? 'A sample of each runs in `npm test`. No full run has been recorded yet: `npm run soak -- --suite NAME --minutes N --record` does it.'
+      : 'A sample of each runs in `npm test`; these are the last full runs that were recorded.',
     ...records.suites.map(suiteText),
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
@@ -41,7 +43,11 @@ function countsCell({ tests, suites }: FaultRow, records: FaultRecords): string 
   const words = [`${formatNumber(passed)} passed`]
   if (failed > 0) words.push(`**${formatNumber(failed)} failed**`)
   if (skipped > 0) words.push(`${formatNumber(skipped)} skipped`)
-  const links = suites.map((suite) => `[${suite}](#${suite})`)
+  const links = suites.map((suite) =>
+    records.suites.some((record) => record.suite === suite)
+      ? `[${suite}](#${suite})`
+      : `${suite}: not recorded`,
+  )
   return [words.join(', '), ...links].join('<br>')
 }
 
