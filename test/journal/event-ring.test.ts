@@ -19,7 +19,13 @@ import {
   FRAME_LENGTH,
   FRAME_TIME,
 } from '../../journal/record-layout.js'
-import { contentOf, frameBytesOf, type RingWorkerData } from './event-ring-worker.js'
+import {
+  contentOf,
+  frameBytesOf,
+  type RingWorkerData,
+  STRESS_CELLS_BYTES,
+  SUBSCRIBER_CHECKED,
+} from './event-ring-worker.js'
 import { makeFrame, putFrame } from './writing-harness.js'
 
 const CAPACITY = EVENT_RING_BYTES_MIN
@@ -179,12 +185,16 @@ describe('event ring: several threads', () => {
       const { memory, writer } = openRing()
       const seed = Date.now() & 0xffffff
       const { frames } = variant
-      const edge = new SharedArrayBuffer(4)
+      const edge = new SharedArrayBuffer(STRESS_CELLS_BYTES)
+      const cells = new Int32Array(edge)
       const workers = [await startWorker({ role: 'journaler', memory, edge, seed, frames })]
       if (variant.subscriber) {
         workers.push(await startWorker({ role: 'subscriber', memory, edge, seed, frames }))
       }
       const sleeper = new Int32Array(new SharedArrayBuffer(4))
+      // A subscriber that gets no processor time leaves out what it missed, as it should. So that
+      // it checks something of each stretch, the writer goes slowly until it has.
+      let subscriberFrames = 0
       for (let ordinal = 0; ordinal < frames; ordinal++) {
         let refusals = 0
         while (!writeStressFrame(writer, seed, ordinal)) {
@@ -195,12 +205,18 @@ describe('event ring: several threads', () => {
         }
         // One by one at times, in batches at others.
         if (ordinal % 64 === 0 || ordinal % 4096 < 512) writer.publish()
+        if (ordinal % 10_000 === 0) subscriberFrames = Atomics.load(cells, SUBSCRIBER_CHECKED)
+        if (variant.subscriber && Atomics.load(cells, SUBSCRIBER_CHECKED) === subscriberFrames) {
+          writer.publish()
+          Atomics.wait(sleeper, 0, 0, 1)
+        }
       }
       writer.publish()
       const problems = await Promise.all(workers.map(({ result }) => result))
       expect(problems, `seed ${seed}`).toEqual(workers.map(() => undefined))
       expect(writer.syncedPosition()).toBe(writer.position)
       expect(writer.position).toBeGreaterThan(4 * CAPACITY)
+      if (variant.subscriber) expect(cells[SUBSCRIBER_CHECKED]).toBeGreaterThan(frames / 20_000)
     },
   )
 })
