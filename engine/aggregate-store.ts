@@ -12,6 +12,7 @@ import { STREAM_VERSION_MAX } from '../journal/record-layout.js'
 import type { IdType } from '../journal/schema/id-type.js'
 import type { Aggregate } from './domain.js'
 import { createIdIndex, type IdIndex } from './memory/id-index.js'
+import { touchWords } from './memory/touch.js'
 import {
   SLOT_FIELDS,
   SLOT_PENDING_SHIFT,
@@ -94,10 +95,7 @@ export abstract class AggregateStore {
 
   /** Loads the slot of each stream; returns something derived from what was loaded. */
   touchMany(slots: Int32Array, count: number): number {
-    const { words, strideWords } = this
-    let touched = 0
-    for (let i = 0; i < count; i++) touched += words[slots[i]! * strideWords]!
-    return touched
+    return touchWords(this.words, slots, count, this.strideWords)
   }
 
   get isFull(): boolean {

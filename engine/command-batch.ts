@@ -4,7 +4,6 @@
  */
 
 import type { Buffer } from 'node:buffer'
-import { alignWord } from '../journal/layout.js'
 import { KEY_BYTES_MAX } from '../journal/record-layout.js'
 import { bytesOver, isText } from '../journal/schema/text-bytes.js'
 import {
@@ -23,7 +22,16 @@ import { CORRUPT, EMPTY } from './ring/byte-ring.js'
 
 export const BATCH_COMMANDS_MAX = 256
 const BATCH_BYTES = 64 * 1024
-const REFERENCES_INITIAL = BATCH_COMMANDS_MAX * 4
+
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const HEADER_BYTES = COMMAND_HEADER_BYTES
+const TYPE = COMMAND_TYPE
+const KEY_BYTES = COMMAND_KEY_BYTES
+const PAYLOAD_BYTES = COMMAND_PAYLOAD_BYTES
+const RESERVED = COMMAND_RESERVED
+const BYTES_MAX = COMMAND_BYTES_MAX
+const NOTHING_THERE = EMPTY
+const NO_RECORD = CORRUPT
 
 export class CommandBatch {
   readonly view: DataView
@@ -39,10 +47,10 @@ export class CommandBatch {
   readonly keys = new Int32Array(BATCH_COMMANDS_MAX)
   readonly keyBytes = new Int32Array(BATCH_COMMANDS_MAX)
 
-  /** Index of a command's first reference in `places`. */
-  private readonly firstReferences = new Int32Array(BATCH_COMMANDS_MAX)
+  /** Index in `places` of a command's first reference. */
+  private readonly firstPlaces = new Int32Array(BATCH_COMMANDS_MAX)
   /** Of each reference to a hashed id: its index in the lookup of its aggregate. */
-  private places = new Int32Array(REFERENCES_INITIAL)
+  private readonly places: Int32Array
   /** One an aggregate. */
   private readonly lookups: readonly IdLookup[]
   private readonly starts = new Int32Array(BATCH_COMMANDS_MAX)
@@ -60,7 +68,11 @@ export class CommandBatch {
     this.view = new DataView(memory)
     this.bytes = bytesOver(this.view)
     this.runtime = runtime
-    this.lookups = runtime.stores.map(() => new IdLookup())
+    const most = (counts: number[]): number => BATCH_COMMANDS_MAX * Math.max(0, ...counts)
+    this.places = new Int32Array(most(runtime.commands.map((each) => each.referenceCount)))
+    this.lookups = runtime.stores.map(
+      ({ index }) => new IdLookup(most(runtime.commands.map((each) => each.referencesTo(index)))),
+    )
   }
 
   get isDone(): boolean {
@@ -87,8 +99,8 @@ export class CommandBatch {
     let end = 0
     while (count < BATCH_COMMANDS_MAX && this.takenBytes + end - first < BATCH_BYTES) {
       const offset = ring.next()
-      if (offset === EMPTY) break
-      if (offset === CORRUPT || ring.lengthBytes > COMMAND_BYTES_MAX) {
+      if (offset === NOTHING_THERE) break
+      if (offset === NO_RECORD || ring.lengthBytes > BYTES_MAX) {
         lane.condemned = 'its command ring holds something that is not a record'
         break
       }
@@ -113,26 +125,26 @@ export class CommandBatch {
 
   /** Finds the commands in the bytes, and looks all their references up together. */
   sweep(): void {
-    const { view, count, lookups, runtime } = this
-    for (let a = 0; a < lookups.length; a++) lookups[a]!.clear()
-    let references = 0
+    const { view, count, commands, lookups, places, runtime } = this
+    for (let a = 0; a < lookups.length; a++) lookups[a]!.count = 0
+    let place = 0
     for (let i = 0; i < count; i++) {
       const command = this.locate(i)
-      this.commands[i] = command
-      this.firstReferences[i] = references
+      commands[i] = command
+      this.firstPlaces[i] = place
       if (command === undefined) continue
       const payload = this.payloads[i]!
-      while (references + command.referenceCount > this.places.length) this.growPlaces()
-      command.gather(view, payload, lookups, this.places, references)
-      references += command.referenceCount
+      const damage = command.admit(view, payload, this.payloadBytes[i]!, lookups, places, place)
+      if (damage === undefined) place += command.referenceCount
+      else commands[i] = this.refuse(i, damage)
     }
     let touched = 0
     for (let a = 0; a < lookups.length; a++) {
       const lookup = lookups[a]!
       if (lookup.count === 0) continue
       const store = runtime.stores[a]!
-      touched += store.ids.findMany(view, lookup)
-      touched += store.touchMany(lookup.slots, lookup.count)
+      touched |= store.ids.findMany(view, lookup)
+      touched |= store.touchMany(lookup.slots, lookup.count)
     }
     this.touched = touched
   }
@@ -142,7 +154,7 @@ export class CommandBatch {
    * since an earlier command of the batch may have opened the stream meanwhile.
    */
   slotOf(index: number, aggregateIndex: number, ordinal: number): number {
-    const place = this.places[this.firstReferences[index]! + ordinal]!
+    const place = this.places[this.firstPlaces[index]! + ordinal]!
     return this.lookups[aggregateIndex]!.slots[place]!
   }
 
@@ -151,29 +163,34 @@ export class CommandBatch {
     const { view } = this
     const start = this.starts[index]!
     const lengthBytes = this.lengths[index]!
-    if (lengthBytes < COMMAND_HEADER_BYTES) return this.refuse(index, 'shorter than its header')
-    const command = this.runtime.commands[view.getUint16(start + COMMAND_TYPE, true) - 1]
+    if (lengthBytes < HEADER_BYTES) return this.refuse(index, 'shorter than its header')
+    const command = this.runtime.commands[view.getUint16(start + TYPE, true) - 1]
     if (command === undefined) return this.refuse(index, 'of a type that the domain does not have')
-    const keyBytes = view.getUint16(start + COMMAND_KEY_BYTES, true)
-    const payloadBytes = view.getUint32(start + COMMAND_PAYLOAD_BYTES, true)
-    const payload = start + COMMAND_HEADER_BYTES + alignWord(keyBytes)
-    const end = payload - start + alignWord(payloadBytes)
-    if (keyBytes > KEY_BYTES_MAX || payloadBytes > COMMAND_BYTES_MAX || end !== lengthBytes) {
+    const keyBytes = view.getUint16(start + KEY_BYTES, true)
+    const payloadBytes = view.getUint32(start + PAYLOAD_BYTES, true)
+    const payload = start + HEADER_BYTES + ((keyBytes + 7) & ~7)
+    // Compared before it is rounded up, which a length near 2³² would not survive.
+    if (payloadBytes > BYTES_MAX || payload + ((payloadBytes + 7) & ~7) !== start + lengthBytes) {
       return this.refuse(index, 'not as long as its parts')
     }
-    if (view.getUint32(start + COMMAND_RESERVED, true) !== 0) {
-      return this.refuse(index, 'in a newer form')
-    }
-    const key = start + COMMAND_HEADER_BYTES
-    if (keyBytes > 0 && !isText(this.bytes, key, key + keyBytes)) {
-      return this.refuse(index, 'with a key that is not well-formed text')
-    }
-    const damage = command.codec.check(view, payload, payloadBytes)
-    if (damage !== undefined) return this.refuse(index, damage)
-    this.keys[index] = start + COMMAND_HEADER_BYTES
+    if (view.getUint32(start + RESERVED, true) !== 0) return this.refuse(index, 'in a newer form')
     this.keyBytes[index] = keyBytes
     this.payloads[index] = payload
     this.payloadBytes[index] = payloadBytes
+    return keyBytes === 0 ? command : this.locateKey(index, start + HEADER_BYTES, keyBytes, command)
+  }
+
+  private locateKey(
+    index: number,
+    key: number,
+    keyBytes: number,
+    command: CommandRuntime,
+  ): CommandRuntime | undefined {
+    if (keyBytes > KEY_BYTES_MAX) return this.refuse(index, 'with a key that is too long')
+    if (!isText(this.bytes, key, key + keyBytes)) {
+      return this.refuse(index, 'with a key that is not well-formed text')
+    }
+    this.keys[index] = key
     return command
   }
 
@@ -185,11 +202,5 @@ export class CommandBatch {
 
   private copy(from: Uint8Array, start: number, end: number, to: number): void {
     this.bytes.set(from.subarray(start, end), to)
-  }
-
-  private growPlaces(): void {
-    const larger = new Int32Array(this.places.length * 2)
-    larger.set(this.places)
-    this.places = larger
   }
 }

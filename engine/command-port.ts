@@ -60,6 +60,15 @@ export interface PortOwner {
  */
 const PUBLISH_EVERY = BATCH_COMMANDS_MAX
 
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const HEADER_BYTES = COMMAND_HEADER_BYTES
+const TYPE = COMMAND_TYPE
+const KEY_BYTES = COMMAND_KEY_BYTES
+const PAYLOAD_BYTES = COMMAND_PAYLOAD_BYTES
+const RESERVED = COMMAND_RESERVED
+const BYTES_MAX = COMMAND_BYTES_MAX
+const NO_PLACE = NO_ROOM
+
 interface PendingReceipt {
   readonly ticket: number
   readonly resolve: (receipt: Receipt) => void
@@ -85,9 +94,9 @@ export class CommandPort {
   private isPolling = false
   /** Nothing that is pending now will be answered. Until then an ended engine's receipts may come. */
   private hasFailed = false
-  /** Of the command being written: its place in the ring, where it must end, its key. */
+  /** Of the command being written: its place in the ring, its payload's, and its key. */
   private offset = 0
-  private limit = 0
+  private payload = 0
   private keyBytes = 0
   /** Counts commands that began to be written: a value's getters may submit others meanwhile. */
   private begun = 0
@@ -124,10 +133,12 @@ export class CommandPort {
 
   /** Takes the command and returns its ticket, or 0: nothing was taken, the journal is behind. */
   submit<Input>(command: CommandType<Input>, value: Input, options?: CommandOptions): number {
-    const payload = this.begin(command, options)
-    if (payload === NO_ROOM) return 0
+    if (!this.begin(command, options)) return 0
     const { begun } = this
-    const payloadBytes = command.$codec.encode(value, this.sink.at(payload, this.limit))
+    const payloadBytes = command.$codec.encode(
+      value,
+      this.sink.at(this.payload, this.offset + BYTES_MAX),
+    )
     if (begun !== this.begun) refuseNested(command.name)
     return this.end(command, payloadBytes)
   }
@@ -231,42 +242,49 @@ export class CommandPort {
   }
 
   /**
-   * Claims room and writes the key; returns the payload's offset, or NO_ROOM. Nothing is taken
-   * until {@link end}. `submit` is in three parts so that V8 inlines it where it is called, and the
-   * object literal that is submitted never comes to exist.
+   * Claims room and writes the key; false: there is no room. Nothing is taken until {@link end}.
+   * `submit` is in three parts so that V8 inlines it where it is called, and the object literal that
+   * is submitted never comes to exist.
    */
-  private begin(command: AnyCommand, options: CommandOptions | undefined): number {
+  private begin(command: AnyCommand, options: CommandOptions | undefined): boolean {
     if (command?.domain !== this.domain) this.refuseForeign(command)
     if (!this.status.isRunning) this.refuseUnlessRunning()
     // Read before the claim: from there on, nothing of the caller's runs until its value is read.
     const key = options === undefined ? undefined : keyOf(options)
-    const { commands } = this
-    let offset = commands.claim(COMMAND_BYTES_MAX)
-    if (offset === NO_ROOM) {
-      this.publish()
-      this.owner.runNow()
-      offset = commands.claim(COMMAND_BYTES_MAX)
-      if (offset === NO_ROOM) return NO_ROOM
+    let offset = this.commands.claim(BYTES_MAX)
+    if (offset === NO_PLACE) {
+      offset = this.claimAgain()
+      if (offset === NO_PLACE) return false
     }
-    const keyBytes =
-      key === undefined ? 0 : writeKey(key, commands.bytes, offset + COMMAND_HEADER_BYTES)
     this.offset = offset
-    this.limit = offset + COMMAND_BYTES_MAX
-    this.keyBytes = keyBytes
+    this.payload = offset + HEADER_BYTES
+    this.keyBytes = 0
+    if (key !== undefined) this.putKey(key)
     this.begun++
-    return offset + COMMAND_HEADER_BYTES + alignWord(keyBytes)
+    return true
+  }
+
+  private claimAgain(): number {
+    this.publish()
+    this.owner.runNow()
+    return this.commands.claim(BYTES_MAX)
+  }
+
+  private putKey(key: string): void {
+    this.keyBytes = writeKey(key, this.commands.bytes, this.payload)
+    this.payload += alignWord(this.keyBytes)
   }
 
   /** Takes the command that was written; returns its ticket. */
   private end(command: AnyCommand, payloadBytes: number): number {
     if (payloadBytes < 0) refuseTooLarge(command.name)
-    const { commands, offset, keyBytes } = this
+    const { commands, offset } = this
     const { view } = commands
-    view.setUint16(offset + COMMAND_TYPE, command.index + 1, true)
-    view.setUint16(offset + COMMAND_KEY_BYTES, keyBytes, true)
-    view.setUint32(offset + COMMAND_PAYLOAD_BYTES, payloadBytes, true)
-    view.setUint32(offset + COMMAND_RESERVED, 0, true)
-    commands.append(COMMAND_HEADER_BYTES + alignWord(keyBytes) + payloadBytes)
+    view.setUint16(offset + TYPE, command.index + 1, true)
+    view.setUint16(offset + KEY_BYTES, this.keyBytes, true)
+    view.setUint32(offset + PAYLOAD_BYTES, payloadBytes, true)
+    view.setUint32(offset + RESERVED, 0, true)
+    commands.append(this.payload - offset + payloadBytes)
     // A value whose getter submitted this command has no place any more.
     this.sink.payloadLimit = 0
     if (++this.unpublished === PUBLISH_EVERY) {

@@ -1,13 +1,22 @@
 /**
- * The commands of one type inside one engine, and a generated piece of the batch's sweep: handing the
- * ids that a command names to the lookups of their aggregates. Generated for
- * `{ from: Account.id (u32), order: Order.id (u64), owner: Owner.id (text) }`:
+ * The commands of one type inside one engine, and a generated piece of the batch's sweep: checking
+ * a payload, and handing the ids in it to the lookups of their aggregates. Generated for
+ * `{ from: Account.id (u32), to: Account.id (u32), order: Order.id (u64) }`:
  *
  *   return class extends CommandRuntime {
- *     gather(view, o, lookups, places, next) {
- *       lookups[0].addWord(view.getInt32(o + 8, true))
- *       places[next + 1] = lookups[1].add(o, 8)
- *       places[next + 2] = lookups[2].add(o + 16, view.getUint32(o + 12, true) - 16)
+ *     admit(view, o, lengthBytes, lookups, places, next) {
+ *       const damage = codec.check(view, o, lengthBytes)
+ *       if (damage !== undefined) return damage
+ *       const l0 = lookups[0], n0 = l0.count
+ *       l0.words[n0 + 0] = view.getInt32(o + 8, true)
+ *       l0.words[n0 + 1] = view.getInt32(o + 12, true)
+ *       l0.count = n0 + 2
+ *       const l1 = lookups[1], n1 = l1.count
+ *       l1.offsets[n1 + 0] = o
+ *       l1.lengths[n1 + 0] = 8
+ *       places[next + 2] = n1 + 0
+ *       l1.count = n1 + 1
+ *       return undefined
  *     }
  *   }
  */
@@ -38,42 +47,76 @@ export abstract class CommandRuntime {
     this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
   }
 
+  /** How many ids of one aggregate. */
+  referencesTo(aggregateIndex: number): number {
+    return referencesTo(this.codec.layout, aggregateIndex).length
+  }
+
   /**
-   * Adds the ids in the payload at `payload` to the lookups, one an aggregate. Where finding an id
-   * costs a hash, `places[next + ordinal]` is set to its index in its lookup.
+   * Checks the payload at `payload` and adds the ids in it to the lookups, one an aggregate. Where
+   * finding an id costs a hash, `places[next + ordinal]` is set to its index in its lookup. Returns
+   * what is wrong with the payload, if anything is; no id is added then.
    */
-  abstract gather(
+  abstract admit(
     view: DataView,
     payload: number,
+    lengthBytes: number,
     lookups: readonly IdLookup[],
     places: Int32Array,
     next: number,
-  ): void
+  ): string | undefined
 }
 
 export function compileCommand(type: CommandType): CommandRuntime {
   const { layout } = type.$codec
+  const aggregates = new Set(layout.references.map(({ reference }) => reference!.aggregateIndex))
   const source = `return class extends CommandRuntime {
-  gather(view, o, lookups, places, next) {
-    ${layout.references.map((field) => gatherCode(layout, field)).join('\n    ')}
+  admit(view, o, lengthBytes, lookups, places, next) {
+    const damage = codec.check(view, o, lengthBytes)
+    if (damage !== undefined) return damage
+    ${[...aggregates].flatMap((index) => gatherCode(layout, index)).join('\n    ')}
+    return undefined
   }
 }`
-  const Generated = generate<new (type: CommandType) => CommandRuntime>(source, { CommandRuntime })
+  const Generated = generate<new (type: CommandType) => CommandRuntime>(source, {
+    CommandRuntime,
+    codec: type.$codec,
+  })
   return new Generated(type)
 }
 
-function gatherCode(layout: PayloadLayout, field: PlacedField): string {
+/** Adds the ids of one aggregate. */
+function gatherCode(layout: PayloadLayout, aggregateIndex: number): string[] {
+  const lookup = `l${aggregateIndex}`
+  const count = `n${aggregateIndex}`
+  const fields = referencesTo(layout, aggregateIndex)
+  return [
+    `const ${lookup} = lookups[${aggregateIndex}], ${count} = ${lookup}.count`,
+    ...fields.flatMap((field, i) => addCode(layout, field, lookup, `${count} + ${i}`)),
+    `${lookup}.count = ${count} + ${fields.length}`,
+  ]
+}
+
+function addCode(layout: PayloadLayout, field: PlacedField, lookup: string, at: string): string[] {
   const { offset, reference, storage, variableIndex } = field
-  const { aggregateIndex, ordinal } = reference!
-  const lookup = `lookups[${aggregateIndex}]`
-  if (storage === 'u32') return `${lookup}.addWord(view.getInt32(${place(offset)}, true))`
-  let extent = `${place(offset)}, ${ID_BYTES[storage as keyof typeof ID_BYTES]}`
+  if (storage === 'u32') return [`${lookup}.words[${at}] = view.getInt32(${place(offset)}, true)`]
+  let start = place(offset)
+  let lengthBytes = String(ID_BYTES[storage as keyof typeof ID_BYTES])
   if (storage === 'text') {
     const previous = layout.variableFields[variableIndex - 1]
-    const start = previous === undefined ? String(layout.fixedBytes) : loadU32Code(previous.offset)
-    extent = `o + ${start}, ${loadU32Code(offset)} - ${start}`
+    const begin = previous === undefined ? String(layout.fixedBytes) : loadU32Code(previous.offset)
+    start = `o + ${begin}`
+    lengthBytes = `${loadU32Code(offset)} - ${begin}`
   }
-  return `places[next + ${ordinal}] = ${lookup}.add(${extent})`
+  return [
+    `${lookup}.offsets[${at}] = ${start}`,
+    `${lookup}.lengths[${at}] = ${lengthBytes}`,
+    `places[next + ${reference!.ordinal}] = ${at}`,
+  ]
 }
 
 const ID_BYTES = { u64: 8, uuid: 16 } as const
+
+function referencesTo(layout: PayloadLayout, aggregateIndex: number): PlacedField[] {
+  return layout.references.filter(({ reference }) => reference?.aggregateIndex === aggregateIndex)
+}

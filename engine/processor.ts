@@ -18,7 +18,6 @@
  */
 import { causeOf, TidewheelError } from '../journal/errors.js'
 import type { EventRingWriter } from '../journal/event-ring.js'
-import { setU64Halves } from '../journal/layout.js'
 import {
   FRAME_COMMAND_TYPE,
   FRAME_EVENT_COUNT,
@@ -35,10 +34,17 @@ import type { Gate } from './gate.js'
 import { type CommandKey, keyedOutcomeBytes, writeKeyedOutcome } from './keyed-outcome.js'
 import type { Lane } from './lane.js'
 import { contentHashHigh, contentHashLow } from './memory/hash.js'
-import { RECEIPT_FLAG_REPEATED } from './receipt-layout.js'
 import { Rejection } from './rejection.js'
 import { TransactionContext } from './transaction-context.js'
 import type { JournalClock } from './wall-clock.js'
+
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const ROOM = TRANSACTION_BYTES_MAX
+const LENGTH = FRAME_LENGTH
+const COMMAND = FRAME_COMMAND_TYPE
+const EVENT_COUNT = FRAME_EVENT_COUNT
+const TIME_LOW = FRAME_TIME
+const TIME_HIGH = FRAME_TIME + 4
 
 /** How often a running batch looks whether the journaler is idle. */
 const PUBLISH_CHECK_COMMANDS = 32
@@ -92,9 +98,11 @@ export class Processor {
       this.tick()
       batch.sweep()
     }
+    const { answers } = this.lane!
     const before = batch.next
+    answers.begin(this.tx.time)
     this.runCommands(this.lane!)
-    this.lane!.answers.endRun()
+    answers.endRun()
     this.ring.publish()
     if (batch.next === before) return false
     this.gate.holdReceipts(this.ring.position, this.lane!)
@@ -116,37 +124,37 @@ export class Processor {
   private runCommands(lane: Lane): void {
     const { batch, ring } = this
     const { count } = batch
+    const first = batch.next
     let untilCheck = PUBLISH_CHECK_COMMANDS
-    while (batch.next < count && ring.makeRoom(TRANSACTION_BYTES_MAX)) {
+    while (batch.next < count && ring.makeRoom(ROOM)) {
       this.runCommand(lane, batch.next++)
-      if (this.failure !== undefined) return batch.drop()
+      if (this.failure !== undefined) break
       if (--untilCheck === 0) {
         untilCheck = PUBLISH_CHECK_COMMANDS
         if (ring.syncedPosition() === ring.publishedPosition) ring.publish()
       }
     }
+    lane.tickets += batch.next - first
+    if (this.failure !== undefined) batch.drop()
   }
 
   private runCommand(lane: Lane, index: number): void {
     const { batch, tx } = this
-    lane.tickets++
     const command = batch.commands[index]
     if (command === undefined) {
       this.rejection.set('INVALID_COMMAND', batch.problem(index))
-      return this.answerRejected(lane, 0)
+      return this.answerRejected(lane)
     }
-    if (batch.keyBytes[index] !== 0 && this.answerKnownKey(lane, command, index)) return
     const isKeyed = batch.keyBytes[index] !== 0
+    if (isKeyed && this.answerKnownKey(lane, command, index)) return
     this.decide(command, index)
-    if (!tx.rejected && tx.failure === undefined) {
-      if (tx.eventCount === 0 && !isKeyed) this.answerAccepted(lane, 0)
-      else if (this.apply(command, isKeyed)) this.answerAccepted(lane, tx.eventCount)
-    }
-    if (this.failure !== undefined) {
+    if (tx.rejected || tx.failure !== undefined) this.reject(lane, command, isKeyed)
+    else if (tx.eventCount === 0 && !isKeyed) this.answerAccepted(lane, 0)
+    else if (this.apply(command, isKeyed)) this.answerAccepted(lane, tx.eventCount)
+    else if (this.failure === undefined) this.reject(lane, command, isKeyed)
+    else {
       this.rejection.set('EVOLVE_FAILED', this.failure.message)
-      this.answerRejected(lane, 0)
-    } else if (tx.failure !== undefined || tx.rejected) {
-      this.reject(lane, command, isKeyed)
+      this.answerRejected(lane)
     }
   }
 
@@ -193,10 +201,11 @@ export class Processor {
 
   private writeFrameHeader(command: CommandRuntime, frame: number): void {
     const { view } = this.ring
-    view.setUint32(frame + FRAME_LENGTH, this.tx.offset - frame, true)
-    view.setUint16(frame + FRAME_COMMAND_TYPE, command.number, true)
-    view.setUint16(frame + FRAME_EVENT_COUNT, this.tx.eventCount, true)
-    setU64Halves(view, frame + FRAME_TIME, this.timeLow, this.timeHigh)
+    view.setUint32(frame + LENGTH, this.tx.offset - frame, true)
+    view.setUint16(frame + COMMAND, command.number, true)
+    view.setUint16(frame + EVENT_COUNT, this.tx.eventCount, true)
+    view.setUint32(frame + TIME_LOW, this.timeLow, true)
+    view.setUint32(frame + TIME_HIGH, this.timeHigh, true)
   }
 
   /** Nothing of the command has happened; with a key, that too is kept. */
@@ -217,7 +226,7 @@ export class Processor {
       this.applier.applyOutcome(tx, outcome)
       ring.position += tx.offset - frame
     }
-    this.answerRejected(lane, 0)
+    this.answerRejected(lane)
   }
 
   /** False: the transaction has no room for it. */
@@ -249,25 +258,24 @@ export class Processor {
     const sequence = keys.sequenceOf(entry)
     if (!keys.contentMatches(entry, key.hashLow, key.hashHigh)) {
       rejection.set('KEY_REUSED', 'this key was used for another command, or other content')
-      this.answerRejected(lane, 0)
+      this.answerRejected(lane)
     } else if (keys.acceptedOf(entry)) {
       lane.answers.acceptedBefore(keys.eventCountOf(entry), sequence, time)
     } else {
       const code = utf8.encode(keys.codeOf(entry))
       const detail = keys.detailOf(entry)
-      lane.answers.rejected(code, detail, sequence, time, RECEIPT_FLAG_REPEATED)
+      lane.answers.rejectedBefore(code, detail, sequence, time)
     }
     return true
   }
 
   private answerAccepted(lane: Lane, eventCount: number): void {
-    lane.answers.accepted(eventCount, this.runtime.sequence, this.tx.time)
+    lane.answers.accepted(eventCount, this.runtime.sequence)
   }
 
-  private answerRejected(lane: Lane, flags: number): void {
+  private answerRejected(lane: Lane): void {
     const { code, detail } = this.rejection
-    const { sequence } = this.runtime
-    lane.answers.rejected(code, detail, sequence, this.tx.time, flags)
+    lane.answers.rejected(code, detail, this.runtime.sequence)
   }
 }
 

@@ -14,6 +14,7 @@ export class ReceiptWriter {
   /** Sequences of its first and its last command. */
   private firstSequence = 0
   private lastSequence = 0
+  /** Journal time of the batch. */
   private time = 0
   private readonly ring: RingProducer
 
@@ -21,15 +22,20 @@ export class ReceiptWriter {
     this.ring = ring
   }
 
-  accepted(eventCount: number, sequence: number, time: number): void {
+  /** The answers that follow are of commands that run at `time`. */
+  begin(time: number): void {
+    this.endRun()
+    this.time = time
+  }
+
+  accepted(eventCount: number, sequence: number): void {
     const follows = sequence === this.lastSequence + eventCount && eventCount === this.eventCount
-    if (this.count > 0 && follows && time === this.time) this.count++
+    if (this.count > 0 && follows) this.count++
     else {
       this.endRun()
       this.count = 1
       this.eventCount = eventCount
       this.firstSequence = sequence
-      this.time = time
     }
     this.lastSequence = sequence
   }
@@ -40,15 +46,15 @@ export class ReceiptWriter {
     writeAccepted(this.ring, 1, eventCount, sequence, time, RECEIPT_FLAG_REPEATED)
   }
 
-  rejected(
-    code: Uint8Array,
-    detail: Uint8Array,
-    sequence: number,
-    time: number,
-    flags: number,
-  ): void {
+  rejected(code: Uint8Array, detail: Uint8Array, sequence: number): void {
     this.endRun()
-    writeRejected(this.ring, code, detail, sequence, time, flags)
+    writeRejected(this.ring, code, detail, sequence, this.time, 0)
+  }
+
+  /** The same answer as the first time. */
+  rejectedBefore(code: Uint8Array, detail: Uint8Array, sequence: number, time: number): void {
+    this.endRun()
+    writeRejected(this.ring, code, detail, sequence, time, RECEIPT_FLAG_REPEATED)
   }
 
   /** Writes what is not written yet: the batch, or this part of it, ends. */

@@ -39,6 +39,10 @@ import { refuseId } from './id-refusal.js'
 import type { EngineRejection } from './receipt.js'
 import type { Transaction } from './transaction.js'
 
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const HEADER_BYTES = FRAME_HEADER_BYTES
+const BYTES_MAX = TRANSACTION_BYTES_MAX
+
 export class TransactionContext implements Transaction, EventSink {
   readonly view: DataView
   readonly bytes: Buffer
@@ -93,8 +97,8 @@ export class TransactionContext implements Transaction, EventSink {
     this.command = command
     this.index = index
     this.frameOffset = frameOffset
-    this.offset = frameOffset + FRAME_HEADER_BYTES
-    this.payloadLimit = frameOffset + TRANSACTION_BYTES_MAX
+    this.offset = frameOffset + HEADER_BYTES
+    this.payloadLimit = frameOffset + BYTES_MAX
     this.eventCount = 0
     this.rejected = false
     this.ended = false
@@ -183,7 +187,7 @@ export class TransactionContext implements Transaction, EventSink {
       store.clearPending(view.getUint32(records[i]! + RECORD_SLOT, true))
     }
     while (this.openedCount > 0) this.opened[--this.openedCount]!.ids.removeLast()
-    this.offset = this.frameOffset + FRAME_HEADER_BYTES
+    this.offset = this.frameOffset + HEADER_BYTES
     this.eventCount = 0
   }
 

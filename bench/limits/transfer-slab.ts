@@ -4,6 +4,7 @@
  *
  *   frame of 64 bytes: header 16 │ debited: header 16, amount 8 │ credited: header 16, amount 8
  */
+import { touchWords } from '../../engine/memory/touch.js'
 import { setU64 } from '../../journal/layout.js'
 import {
   FRAME_COMMAND_TYPE,
@@ -49,10 +50,7 @@ export class TransferSlab {
   }
 
   touch(slots: Int32Array, count: number): void {
-    const { versions } = this
-    let touched = 0
-    for (let i = 0; i < count; i++) touched += versions[slots[i]! * SLOT_WORDS]!
-    this.touched = touched
+    this.touched = touchWords(this.versions, slots, count, SLOT_WORDS)
   }
 
   /** Decides, writes the frame at `o`, and evolves out of its bytes. */

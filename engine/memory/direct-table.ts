@@ -86,6 +86,13 @@ export class DirectTable {
     }
   }
 
+  /** Loads what finding each id needs; returns something derived from that. */
+  touchMany(ids: Int32Array, count: number): number {
+    let touched = 0
+    for (let i = 0; i < count; i++) touched |= this.find(ids[i]!)
+    return touched
+  }
+
   /** Whether any id of this one's page is in here. */
   hasPage(id: number): boolean {
     const page = (id >>> PAGE_SHIFT) & PAGE_MASK

@@ -33,10 +33,23 @@ export class HashIndex extends HashPages {
     super(name, width === 'narrow' ? NARROW_CELL_SHIFT : WIDE_CELL_SHIFT)
   }
 
-  /** Loads the first cache line that a lookup of this hash needs; returns something derived from it. */
-  touch(hash: number): number {
-    const base = this.directory[hash >>> this.directoryShift] as number
-    return this.cells[base + ((hash & HOME_MASK) << this.cellShift)] as number
+  /**
+   * Loads the first cache line that a lookup of each hash needs; returns something derived from
+   * them. Four a turn, as in touch.ts.
+   */
+  touchMany(hashes: Int32Array, count: number): number {
+    const { cells } = this
+    let touched = 0
+    let i = 0
+    for (; i + 4 <= count; i += 4) {
+      touched |=
+        (cells[this.homeCell(hashes[i] as number)] as number) |
+        (cells[this.homeCell(hashes[i + 1] as number)] as number) |
+        (cells[this.homeCell(hashes[i + 2] as number)] as number) |
+        (cells[this.homeCell(hashes[i + 3] as number)] as number)
+    }
+    for (; i < count; i++) touched |= cells[this.homeCell(hashes[i] as number)] as number
+    return touched
   }
 
   /** First cell with this hash, or -1. */
@@ -99,6 +112,11 @@ export class HashIndex extends HashPages {
     this.used[page] = (this.used[page] as number) - 1
     this.count--
     this.releaseIfEmpty(base, hash)
+  }
+
+  private homeCell(hash: number): number {
+    const base = this.directory[hash >>> this.directoryShift] as number
+    return base + ((hash & HOME_MASK) << this.cellShift)
   }
 
   private scan(tag: number, firstBase: number, firstPosition: number): number {

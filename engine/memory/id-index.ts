@@ -13,7 +13,8 @@
  * records (text UTF-8, u32 and u64 little-endian, 16 bytes of a UUID); no BigInt and no string is
  * made there. `findMany` looks up a batch in sweeps, so that its cache misses overlap:
  *
- *   for all:  hash = hashBytes(…);  sum += touch(hash)
+ *   for all:  hash = hashBytes(…)
+ *   for all:  touchMany(hashes)
  *   for all:  slot = findBytes(…, hash)
  *
  * (A sweep between them that touches the ids behind the buckets of text and UUIDs gained nothing:
@@ -44,10 +45,10 @@ export interface IdIndex<Id> {
   /** The id of a slot from 1 to `count`. */
   idOf(slot: number): Id
 
-  /** For `touch` and `findBytes` of this index, also after it has changed; no result depends on it. */
+  /** For `touchMany` and `findBytes` of this index, also after it has changed; no result depends on it. */
   hashBytes(view: DataView, offset: number, lengthBytes: number): number
-  /** Loads the first cache line of a lookup; returns something derived from it. */
-  touch(hash: number): number
+  /** Loads the first cache line of each lookup; returns something derived from them. */
+  touchMany(hashes: Int32Array, count: number): number
   findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number
   /** Finds all ids of `lookup`; returns something derived from what it touched. */
   findMany(view: DataView, lookup: IdLookup): number

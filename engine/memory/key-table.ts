@@ -98,13 +98,13 @@ export class KeyTable {
     return this.log.memoryBytes + this.index.memoryBytes
   }
 
-  /** For {@link touch} and {@link findHashed}: a batch is looked up in sweeps, as in id-index.ts. */
+  /** For {@link touchMany} and {@link findHashed}: a batch is looked up in sweeps, as in id-index.ts. */
   hashBytes(view: DataView, offset: number, lengthBytes: number): number {
     return this.hash.bytes(view, offset, lengthBytes)
   }
 
-  touch(hash: number): number {
-    return this.index.touch(hash)
+  touchMany(hashes: Int32Array, count: number): number {
+    return this.index.touchMany(hashes, count)
   }
 
   /** The entry with this key that is visible at `timeUs`, or 0. Changes nothing. */

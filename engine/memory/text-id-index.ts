@@ -69,8 +69,8 @@ export class TextIdIndex implements IdIndex<string> {
     return this.hash.bytes(view, offset, lengthBytes)
   }
 
-  touch(hash: number): number {
-    return this.hashed.touch(hash)
+  touchMany(hashes: Int32Array, count: number): number {
+    return this.hashed.touchMany(hashes, count)
   }
 
   findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number {

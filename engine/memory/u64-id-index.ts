@@ -68,10 +68,10 @@ export class U64IdIndex implements IdIndex<bigint> {
     return high === 0 && this.direct.hasPage(low) ? low : this.hash.pair(low, high)
   }
 
-  /** Where both tables are in use it does not know which one the hash is for, and touches both. */
-  touch(hash: number): number {
-    const slot = this.direct.count === 0 ? 0 : this.direct.find(hash)
-    return this.hashed.count === 0 ? slot : slot ^ this.hashed.touch(hash)
+  /** Where both tables are in use it does not know which one a hash is for, and touches both. */
+  touchMany(hashes: Int32Array, count: number): number {
+    const touched = this.hashed.count === 0 ? 0 : this.hashed.touchMany(hashes, count)
+    return this.direct.count === 0 ? touched : touched | this.direct.touchMany(hashes, count)
   }
 
   findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number {

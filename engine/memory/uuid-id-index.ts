@@ -61,8 +61,8 @@ export class UuidIdIndex implements IdIndex<string> {
     return lengthBytes === UUID_BYTES ? this.hash.bytes(view, offset, UUID_BYTES) : 0
   }
 
-  touch(hash: number): number {
-    return this.hashed.touch(hash)
+  touchMany(hashes: Int32Array, count: number): number {
+    return this.hashed.touchMany(hashes, count)
   }
 
   findBytes(view: DataView, offset: number, lengthBytes: number, hash: number): number {

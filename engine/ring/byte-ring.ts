@@ -18,7 +18,6 @@
  */
 import { CURSOR_STRIDE, cursorOf, extendCursor } from '../../journal/cursor.js'
 import { assert } from '../../journal/errors.js'
-import { alignWord } from '../../journal/layout.js'
 
 // Elements of the control array: what the producer writes, and what the consumer writes, have cache
 // lines of their own.
@@ -86,7 +85,7 @@ export class RingProducer {
 
   /** Takes the record that was written at the last claim; `lengthBytes` is its exact length. */
   append(lengthBytes: number): void {
-    const aligned = alignWord(lengthBytes)
+    const aligned = (lengthBytes + 7) & ~7
     this.view.setUint32(this.claimed & (this.capacity - 1), aligned, true)
     this.claimed += aligned
   }

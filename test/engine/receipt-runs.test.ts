@@ -42,11 +42,12 @@ function write(steps: readonly Step[], ring: RingProducer): Receipt[] {
   const expected: Receipt[] = []
   let sequence = 0
   let time = 1_000
+  writer.begin(time)
   for (const each of steps) {
     const ticket = expected.length + 1
     if (each.kind === 'end') writer.endRun()
     else if (each.kind === 'rejected') {
-      writer.rejected(CODE, NOTHING, sequence, time, 0)
+      writer.rejected(CODE, NOTHING, sequence)
       const code = 'REFUSED'
       expected.push({ accepted: false, ticket, sequence, time, repeated: false, code })
     } else if (each.kind === 'before') {
@@ -57,7 +58,8 @@ function write(steps: readonly Step[], ring: RingProducer): Receipt[] {
       const { eventCount } = each
       sequence += each.jump + eventCount
       time += each.timeJump
-      writer.accepted(eventCount, sequence, time)
+      if (each.timeJump > 0) writer.begin(time)
+      writer.accepted(eventCount, sequence)
       expected.push({ accepted: true, ticket, sequence, time, repeated: false, eventCount })
     }
   }
@@ -96,14 +98,16 @@ describe('ReceiptWriter and ReceiptView', () => {
   it('receipts: answers that are alike take one record (1,000), others one each', () => {
     const ring = new RingProducer(createByteRing(RING_BYTES))
     const writer = new ReceiptWriter(ring)
-    for (let i = 1; i <= 1_000; i++) writer.accepted(2, 2 * i, 7)
+    writer.begin(7)
+    for (let i = 1; i <= 1_000; i++) writer.accepted(2, 2 * i)
     writer.endRun()
     const run = ring.claimed
     expect(run).toBe(32)
-    writer.accepted(2, 2_002, 7)
-    writer.accepted(1, 2_003, 7)
-    writer.accepted(1, 2_005, 7)
-    writer.accepted(1, 2_006, 8)
+    writer.accepted(2, 2_002)
+    writer.accepted(1, 2_003)
+    writer.accepted(1, 2_005)
+    writer.begin(8)
+    writer.accepted(1, 2_006)
     writer.endRun()
     expect(ring.claimed).toBe(5 * run)
   })

@@ -157,8 +157,9 @@ describe('HashIndex', () => {
 
   it('HashIndex: touch reads within memory (any hash)', () => {
     const index = new HashIndex('test', 'wide')
-    for (const hash of [0, -1, 0x7fffffff, -0x80000000, 0xffffffff]) {
-      expect(Number.isInteger(index.touch(hash))).toBe(true)
+    const hashes = Int32Array.of(0, -1, 0x7fffffff, -0x80000000, 0xffffffff)
+    for (let count = 0; count <= hashes.length; count++) {
+      expect(Number.isInteger(index.touchMany(hashes, count))).toBe(true)
     }
   })
 
