@@ -9,7 +9,7 @@
  *   keyed outcome   remembered                          the same
  */
 import { assert, TidewheelError } from '../journal/errors.js'
-import { alignWord, getU64 } from '../journal/layout.js'
+import { getU64 } from '../journal/layout.js'
 import {
   FIRST_CATALOGUED_TYPE,
   FRAME_EVENT_COUNT,
@@ -34,6 +34,12 @@ import { rememberOutcome } from './keyed-outcome.js'
 import { RecordStore } from './record-store.js'
 import type { TransactionContext } from './transaction-context.js'
 import type { UndoLog } from './undo-log.js'
+
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const LENGTH = RECORD_LENGTH
+const TYPE = RECORD_TYPE
+const HEADER_BYTES = RECORD_HEADER_BYTES
+const FIRST_EVENT = FIRST_CATALOGUED_TYPE
 
 export class Applier {
   readonly undo: UndoLog
@@ -95,13 +101,13 @@ export class Applier {
     meta.sequence = runtime.sequence
     let record = offset + FRAME_HEADER_BYTES
     while (record < end) {
-      const lengthBytes = view.getUint32(record + RECORD_LENGTH, true)
-      const type = view.getUint16(record + RECORD_TYPE, true)
-      if (type >= FIRST_CATALOGUED_TYPE) this.applyEvent(view, record, lengthBytes, type)
+      const lengthBytes = view.getUint32(record + LENGTH, true)
+      const type = view.getUint16(record + TYPE, true)
+      if (type >= FIRST_EVENT) this.applyEvent(view, record, lengthBytes, type)
       else if (type === KEYED_OUTCOME_RECORD) {
         rememberOutcome(runtime.keys, view, record, meta.sequence, eventCount, meta.time)
       } else if (type === STREAM_OPENED_RECORD) this.openStream(view, record)
-      record += alignWord(lengthBytes)
+      record += (lengthBytes + 7) & ~7
     }
     assert(record === end, 'records fill their frame')
     runtime.sequence = meta.sequence
@@ -159,8 +165,8 @@ export class Applier {
   ): void {
     const { slot, version, sequence } = this.meta
     const { store } = event
-    const payloadBytes = lengthBytes - RECORD_HEADER_BYTES
-    const damage = event.type.$codec.check(view, record + RECORD_HEADER_BYTES, payloadBytes)
+    const payloadBytes = lengthBytes - HEADER_BYTES
+    const damage = event.codec.check(view, record + HEADER_BYTES, payloadBytes)
     if (damage !== undefined) refuseRecord(`event ${event.name}: ${damage}`, sequence)
     if (slot === 0 || slot > store.ids.count) {
       refuseRecord(`event ${event.name} is of a stream that was never opened`, sequence)

@@ -11,6 +11,7 @@
  * fingerprint before. The key is UTF-8, 0 bytes for none, and takes whole words, so that the
  * payload (the command's schema, flavour 'command') is aligned.
  */
+import { assert } from '../journal/errors.js'
 import { assertLayout } from '../journal/layout.js'
 import { RING_LENGTH, RING_LENGTH_BYTES } from './ring/byte-ring.js'
 
@@ -22,6 +23,10 @@ export const COMMAND_HEADER_BYTES = 16
 
 /** The largest command, with header and key. */
 export const COMMAND_BYTES_MAX = 256 * 1024
+
+/** Type and key bytes are two halves of one word. */
+export const COMMAND_KEY_BYTES_SHIFT = 8 * (COMMAND_KEY_BYTES - COMMAND_TYPE)
+assert(COMMAND_KEY_BYTES_SHIFT === 16, 'the length of the key lies beside the type')
 
 assertLayout(
   'command',

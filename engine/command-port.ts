@@ -13,7 +13,7 @@ import { BATCH_COMMANDS_MAX } from './command-batch.js'
 import {
   COMMAND_BYTES_MAX,
   COMMAND_HEADER_BYTES,
-  COMMAND_KEY_BYTES,
+  COMMAND_KEY_BYTES_SHIFT,
   COMMAND_PAYLOAD_BYTES,
   COMMAND_RESERVED,
   COMMAND_TYPE,
@@ -63,7 +63,7 @@ const PUBLISH_EVERY = BATCH_COMMANDS_MAX
 // The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
 const HEADER_BYTES = COMMAND_HEADER_BYTES
 const TYPE = COMMAND_TYPE
-const KEY_BYTES = COMMAND_KEY_BYTES
+const KEY_BYTES_SHIFT = COMMAND_KEY_BYTES_SHIFT
 const PAYLOAD_BYTES = COMMAND_PAYLOAD_BYTES
 const RESERVED = COMMAND_RESERVED
 const BYTES_MAX = COMMAND_BYTES_MAX
@@ -280,19 +280,24 @@ export class CommandPort {
     if (payloadBytes < 0) refuseTooLarge(command.name)
     const { commands, offset } = this
     const { view } = commands
-    view.setUint16(offset + TYPE, command.index + 1, true)
-    view.setUint16(offset + KEY_BYTES, this.keyBytes, true)
+    view.setUint32(offset + TYPE, (command.index + 1) | (this.keyBytes << KEY_BYTES_SHIFT), true)
     view.setUint32(offset + PAYLOAD_BYTES, payloadBytes, true)
     view.setUint32(offset + RESERVED, 0, true)
     commands.append(this.payload - offset + payloadBytes)
     // A value whose getter submitted this command has no place any more.
     this.sink.payloadLimit = 0
-    if (++this.unpublished === PUBLISH_EVERY) {
+    if (++this.unpublished === PUBLISH_EVERY || !this.flushScheduled) this.seeToPublishing()
+    return ++this.ticket
+  }
+
+  private seeToPublishing(): void {
+    if (this.unpublished === PUBLISH_EVERY) {
       this.publish()
       this.owner.runNow()
     }
-    if (!this.flushScheduled) this.scheduleFlush()
-    return ++this.ticket
+    if (this.flushScheduled) return
+    this.flushScheduled = true
+    queueMicrotask(this.boundFlush)
   }
 
   /** Something has written over the receipts: which command an answer belongs to is unknown now. */
@@ -337,11 +342,6 @@ export class CommandPort {
   private publish(): void {
     this.unpublished = 0
     this.commands.publish()
-  }
-
-  private scheduleFlush(): void {
-    this.flushScheduled = true
-    queueMicrotask(this.boundFlush)
   }
 
   private hasRoom(): boolean {

@@ -1,7 +1,7 @@
 /** The events of one type inside one engine; what is done with them is in compiled-event.ts. */
 import type { Buffer } from 'node:buffer'
 import { TidewheelError } from '../journal/errors.js'
-import type { ReferenceResolver } from '../journal/schema/codec.js'
+import type { Codec, ReferenceResolver } from '../journal/schema/codec.js'
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { EventType } from './domain.js'
@@ -32,6 +32,7 @@ export interface EventSink extends ReferenceResolver {
 export abstract class EventRuntime {
   readonly name: string
   readonly type: EventType
+  readonly codec: Codec
   readonly store: AggregateStore
   readonly flyweight: Flyweight
   /** In the journal's catalogue. */
@@ -40,6 +41,7 @@ export abstract class EventRuntime {
   constructor(type: EventType, store: AggregateStore, flyweight: Flyweight) {
     this.name = type.name
     this.type = type
+    this.codec = type.$codec
     this.store = store
     this.flyweight = flyweight
   }

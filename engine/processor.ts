@@ -16,7 +16,7 @@
  * A command begins only when the ring has contiguous room for the largest transaction. Where it has
  * not, the rest of the batch stays here and goes on at the next call.
  */
-import { causeOf, TidewheelError } from '../journal/errors.js'
+import { assert, causeOf, TidewheelError } from '../journal/errors.js'
 import type { EventRingWriter } from '../journal/event-ring.js'
 import {
   FRAME_COMMAND_TYPE,
@@ -42,7 +42,9 @@ import type { JournalClock } from './wall-clock.js'
 const ROOM = TRANSACTION_BYTES_MAX
 const LENGTH = FRAME_LENGTH
 const COMMAND = FRAME_COMMAND_TYPE
-const EVENT_COUNT = FRAME_EVENT_COUNT
+/** Command and event count are two halves of one word. */
+const EVENT_COUNT_SHIFT = 8 * (FRAME_EVENT_COUNT - FRAME_COMMAND_TYPE)
+assert(EVENT_COUNT_SHIFT === 16, 'the event count lies beside the command')
 const TIME_LOW = FRAME_TIME
 const TIME_HIGH = FRAME_TIME + 4
 
@@ -141,21 +143,14 @@ export class Processor {
   private runCommand(lane: Lane, index: number): void {
     const { batch, tx } = this
     const command = batch.commands[index]
-    if (command === undefined) {
-      this.rejection.set('INVALID_COMMAND', batch.problem(index))
-      return this.answerRejected(lane)
-    }
+    if (command === undefined) return this.answerInvalid(lane, batch.problem(index))
     const isKeyed = batch.keyBytes[index] !== 0
     if (isKeyed && this.answerKnownKey(lane, command, index)) return
     this.decide(command, index)
     if (tx.rejected || tx.failure !== undefined) this.reject(lane, command, isKeyed)
     else if (tx.eventCount === 0 && !isKeyed) this.answerAccepted(lane, 0)
     else if (this.apply(command, isKeyed)) this.answerAccepted(lane, tx.eventCount)
-    else if (this.failure === undefined) this.reject(lane, command, isKeyed)
-    else {
-      this.rejection.set('EVOLVE_FAILED', this.failure.message)
-      this.answerRejected(lane)
-    }
+    else this.answerUnapplied(lane, command, isKeyed)
   }
 
   private decide(command: CommandRuntime, index: number): void {
@@ -167,10 +162,15 @@ export class Processor {
       const result = command.decide(flyweight, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
-      // What follows a rejection does not change it.
-      if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
+      this.failHandler(error)
     }
     tx.end()
+  }
+
+  private failHandler(error: unknown): void {
+    const { tx } = this
+    // What follows a rejection does not change it.
+    if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
   }
 
   /** Completes the frame and applies it. False: the transaction is taken back, or the engine stops. */
@@ -187,23 +187,31 @@ export class Processor {
       applier.applyEmitted(tx)
       if (isKeyed) applier.applyOutcome(tx, outcome)
     } catch (error) {
-      if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
-        applier.takeBack(tx)
-        tx.failure = error
-      } else {
-        this.failure = evolveError(command.name, applier.eventReached, error)
-      }
+      this.failEvolve(command, error)
       return false
     }
     ring.position += tx.offset - frame
     return true
   }
 
+  private failEvolve(command: CommandRuntime, error: unknown): void {
+    const { applier, tx } = this
+    if (error instanceof StateRangeError && !applier.undo.hasObjectChanges) {
+      applier.takeBack(tx)
+      tx.failure = error
+    } else {
+      this.failure = evolveError(command.name, applier.eventReached, error)
+    }
+  }
+
   private writeFrameHeader(command: CommandRuntime, frame: number): void {
     const { view } = this.ring
     view.setUint32(frame + LENGTH, this.tx.offset - frame, true)
-    view.setUint16(frame + COMMAND, command.number, true)
-    view.setUint16(frame + EVENT_COUNT, this.tx.eventCount, true)
+    view.setUint32(
+      frame + COMMAND,
+      command.number | (this.tx.eventCount << EVENT_COUNT_SHIFT),
+      true,
+    )
     view.setUint32(frame + TIME_LOW, this.timeLow, true)
     view.setUint32(frame + TIME_HIGH, this.timeHigh, true)
   }
@@ -267,6 +275,17 @@ export class Processor {
       lane.answers.rejectedBefore(code, detail, sequence, time)
     }
     return true
+  }
+
+  private answerInvalid(lane: Lane, problem: string): void {
+    this.rejection.set('INVALID_COMMAND', problem)
+    this.answerRejected(lane)
+  }
+
+  private answerUnapplied(lane: Lane, command: CommandRuntime, isKeyed: boolean): void {
+    if (this.failure === undefined) return this.reject(lane, command, isKeyed)
+    this.rejection.set('EVOLVE_FAILED', this.failure.message)
+    this.answerRejected(lane)
   }
 
   private answerAccepted(lane: Lane, eventCount: number): void {

@@ -25,7 +25,8 @@ export class RecordStore extends AggregateStore {
   private readonly readers: StateView[] = []
   /** Ids of the readers that stand on slot 0, by index of the reader. */
   private readonly readerIds: unknown[] = []
-  private readersUsed = 0
+  /** How many views were handed out since {@link releaseViews}. */
+  readersUsed = 0
   private readonly readersBySlot = new Map<number, StateView>()
 
   constructor(aggregate: Aggregate, layout: PayloadLayout, ids: StateIds) {
@@ -40,6 +41,12 @@ export class RecordStore extends AggregateStore {
       reader.$attach(this.slab, this.columns, ids)
       return reader
     }
+    for (let i = 0; i < 2; i++) this.addReader()
+  }
+
+  /** The views that are handed out first (compiled-reader.ts). */
+  get firstReaders(): readonly StateView[] {
+    return this.readers.slice(0, 2)
   }
 
   /** Puts back the fields that `undo` saved last, which were of this slot. */
@@ -83,14 +90,16 @@ export class RecordStore extends AggregateStore {
 
   private nextReader(slot: number, id: unknown): StateView {
     const index = this.readersUsed++
-    if (index === this.readers.length) {
-      this.readers.push(this.createReader())
-      this.readerIds.push(undefined)
-    }
+    if (index === this.readers.length) this.addReader()
     const reader = this.readers[index]!
     reader.$wrap(slot * this.strideBytes + SLOT_FIELDS, slot)
     if (slot === 0) this.readerIds[index] = id
     if (index >= VIEWS_SEARCHED_MAX) this.readersBySlot.set(slot, reader)
     return reader
+  }
+
+  private addReader(): void {
+    this.readers.push(this.createReader())
+    this.readerIds.push(undefined)
   }
 }

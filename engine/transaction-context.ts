@@ -32,6 +32,7 @@ import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { bytesOver } from '../journal/schema/text-bytes.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
+import type { ReadingTransaction, StreamReader } from './compiled-reader.js'
 import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
 import type { DomainRuntime } from './domain-runtime.js'
 import { type EventRuntime, type EventSink, refuseEnded } from './event-runtime.js'
@@ -43,7 +44,7 @@ import type { Transaction } from './transaction.js'
 const HEADER_BYTES = FRAME_HEADER_BYTES
 const BYTES_MAX = TRANSACTION_BYTES_MAX
 
-export class TransactionContext implements Transaction, EventSink {
+export class TransactionContext implements Transaction, EventSink, ReadingTransaction {
   readonly view: DataView
   readonly bytes: Buffer
   /** Of each event emitted: which one it is (an index in the domain), and where its record lies. */
@@ -69,6 +70,7 @@ export class TransactionContext implements Transaction, EventSink {
   private index = 0
   private readonly domain: Domain
   private readonly stores: readonly AggregateStore[]
+  private readonly readers: readonly StreamReader[]
   private readonly events: readonly EventRuntime[]
   private readonly opened: AggregateStore[] = []
   private openedCount = 0
@@ -88,6 +90,7 @@ export class TransactionContext implements Transaction, EventSink {
     this.batch = batch
     this.domain = runtime.domain
     this.stores = runtime.stores
+    this.readers = runtime.readers
     this.events = runtime.events
     this.nextRandom = nextRandom
   }
@@ -115,14 +118,7 @@ export class TransactionContext implements Transaction, EventSink {
 
   get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
     if (aggregate.domain !== this.domain) refuseForeign(aggregate.name)
-    const store = this.stores[aggregate.index]!
-    const slot = this.find(store, id)
-    if (store.isPending(slot)) this.refuseRead(aggregate.name, id)
-    if (!store.hasViews) {
-      store.hasViews = true
-      this.viewed[this.viewedCount++] = store
-    }
-    return store.readable(slot, id) as DeepReadonly<State>
+    return this.readers[aggregate.index]!.read(this, id) as DeepReadonly<State>
   }
 
   exists<Id>(aggregate: Aggregate<Id, unknown>, id: IdInput<Id>): boolean {
@@ -141,13 +137,11 @@ export class TransactionContext implements Transaction, EventSink {
     data: Input,
   ): undefined {
     try {
-      const runtime = this.events[event.index]!
+      const runtime = this.events[event.index]
       if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
-      runtime.emit(this, id, data)
+      runtime!.emit(this, id, data)
     } catch (error) {
-      // An emit that threw fails the command, even if the handler catches the error and goes on.
-      if (!this.rejected && !this.ended) this.failure ??= error
-      throw error
+      throw this.failed(error)
     }
   }
 
@@ -170,6 +164,20 @@ export class TransactionContext implements Transaction, EventSink {
 
   random(): number {
     return this.nextRandom()
+  }
+
+  /** A generated reader's: views of this store are handed out. */
+  noteViews(store: AggregateStore): void {
+    store.hasViews = true
+    this.viewed[this.viewedCount++] = store
+  }
+
+  /** A generated reader's: what it leaves to others. */
+  readOther(store: AggregateStore, slot: number, id: unknown): unknown {
+    if (slot === 0 && !isId(store.idType, id)) refuseId(store.name, store.idType, id)
+    if (store.isPending(slot)) this.refuseRead(store.name, id)
+    if (!store.hasViews) this.noteViews(store)
+    return store.readable(slot, id)
   }
 
   /** The codec's: slot of a stream that an event names. Opens the stream if it is new. */
@@ -245,6 +253,12 @@ export class TransactionContext implements Transaction, EventSink {
     for (let i = offset + lengthBytes; i < end; i++) view.setUint8(i, 0)
     this.offset = end
     return slot
+  }
+
+  /** An emit that threw fails the command, even if the handler catches the error and goes on. */
+  private failed(error: unknown): unknown {
+    if (!this.rejected && !this.ended) this.failure ??= error
+    return error
   }
 
   private refuseRead(aggregate: string, id: unknown): never {

@@ -70,13 +70,17 @@ export class RingProducer {
    * taken until {@link append}.
    */
   claim(lengthBytes: number): number {
+    const end = this.claimed + lengthBytes
+    const offset = this.claimed & (this.capacity - 1)
+    const isFree = end <= this.consumed + this.capacity && offset + lengthBytes <= this.capacity
+    return isFree ? offset : this.findRoom(lengthBytes)
+  }
+
+  private findRoom(lengthBytes: number): number {
     const offset = this.claimed & (this.capacity - 1)
     const toEnd = this.capacity - offset
     const needed = toEnd < lengthBytes ? toEnd + lengthBytes : lengthBytes
-    if (this.claimed + needed > this.consumed + this.capacity) {
-      this.consumedPosition()
-      if (this.claimed + needed > this.consumed + this.capacity) return NO_ROOM
-    }
+    if (this.claimed + needed > this.consumedPosition() + this.capacity) return NO_ROOM
     if (toEnd >= lengthBytes) return offset
     this.view.setUint32(offset, (PADDING_FLAG | toEnd) >>> 0, true)
     this.claimed += toEnd
