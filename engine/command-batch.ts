@@ -46,6 +46,7 @@ export class CommandBatch {
   readonly payloadBytes = new Int32Array(BATCH_COMMANDS_MAX)
   readonly keys = new Int32Array(BATCH_COMMANDS_MAX)
   readonly keyBytes = new Int32Array(BATCH_COMMANDS_MAX)
+  readonly keyHashes = new Int32Array(BATCH_COMMANDS_MAX)
 
   /** Index in `places` of a command's first reference. */
   private readonly firstPlaces = new Int32Array(BATCH_COMMANDS_MAX)
@@ -53,6 +54,9 @@ export class CommandBatch {
   private readonly places: Int32Array
   /** One an aggregate. */
   private readonly lookups: readonly IdLookup[]
+  /** The hashes of the keys of a batch without gaps, for the sweep. */
+  private readonly sweptHashes = new Int32Array(BATCH_COMMANDS_MAX)
+  private keyCount = 0
   private readonly starts = new Int32Array(BATCH_COMMANDS_MAX)
   private readonly lengths = new Int32Array(BATCH_COMMANDS_MAX)
   private readonly problems: string[] = new Array(BATCH_COMMANDS_MAX).fill('')
@@ -127,6 +131,7 @@ export class CommandBatch {
   sweep(): void {
     const { view, count, commands, lookups, places, runtime } = this
     for (let a = 0; a < lookups.length; a++) lookups[a]!.count = 0
+    this.keyCount = 0
     let place = 0
     for (let i = 0; i < count; i++) {
       const command = this.locate(i)
@@ -138,7 +143,8 @@ export class CommandBatch {
       if (damage === undefined) place += command.referenceCount
       else commands[i] = this.refuse(i, damage)
     }
-    let touched = 0
+    const { keyCount, sweptHashes } = this
+    let touched = keyCount === 0 ? 0 : runtime.keys.touchMany(sweptHashes, keyCount)
     for (let a = 0; a < lookups.length; a++) {
       const lookup = lookups[a]!
       if (lookup.count === 0) continue
@@ -190,7 +196,10 @@ export class CommandBatch {
     if (!isText(this.bytes, key, key + keyBytes)) {
       return this.refuse(index, 'with a key that is not well-formed text')
     }
+    const hash = this.runtime.keys.hashBytes(this.view, key, keyBytes)
     this.keys[index] = key
+    this.keyHashes[index] = hash
+    this.sweptHashes[this.keyCount++] = hash
     return command
   }
 

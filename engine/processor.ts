@@ -260,7 +260,8 @@ export class Processor {
     const low = contentHashLow(batch.view, payload, payloadBytes)
     key.hashLow = (low ^ Math.imul(command.number, 0x9e37_79b1)) >>> 0
     key.hashHigh = contentHashHigh(batch.view, payload, payloadBytes)
-    const entry = keys.find(key.view, key.offset, key.lengthBytes, this.clock.latestUs)
+    const hash = batch.keyHashes[index]!
+    const entry = keys.findHashed(key.view, key.offset, key.lengthBytes, hash, this.clock.latestUs)
     if (entry === 0) return false
     const time = keys.timeOf(entry)
     const sequence = keys.sequenceOf(entry)

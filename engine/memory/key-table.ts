@@ -59,6 +59,7 @@ export class KeyTable {
   private readonly index: HashIndex
   private readonly hash: SeededHash
   private latestTimeUs = 0
+  private evictedHashes = new Int32Array(0)
 
   /** `seed` repeats the hashing of an earlier table, in tests only. */
   constructor(window: KeyWindow, seed?: number) {
@@ -103,8 +104,22 @@ export class KeyTable {
     return this.hash.bytes(view, offset, lengthBytes)
   }
 
+  /**
+   * Loads the first cache line that looking up each key needs, and that evicting the entries needs
+   * which as many new ones drive out; returns something derived from them.
+   */
   touchMany(hashes: Int32Array, count: number): number {
-    return this.index.touchMany(hashes, count)
+    const { log, index } = this
+    const touched = index.touchMany(hashes, count)
+    const evicted = Math.min(log.count + count - this.countMax, log.count)
+    if (evicted <= 0) return touched
+    if (this.evictedHashes.length < evicted) this.evictedHashes = new Int32Array(evicted)
+    let reference = log.oldest()
+    for (let i = 0; i < evicted; i++) {
+      this.evictedHashes[i] = log.viewOf(reference).getInt32(this.at(reference, ENTRY_HASH), true)
+      reference = log.after(reference)
+    }
+    return touched | index.touchMany(this.evictedHashes, evicted)
   }
 
   /** The entry with this key that is visible at `timeUs`, or 0. Changes nothing. */

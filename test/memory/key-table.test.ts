@@ -359,4 +359,16 @@ describe('KeyTable', () => {
     const table = new KeyTable({ countMax: 1, ageMaxUs: 1 })
     expect(() => table.changeWindow({ countMax: 0, ageMaxUs: 1 }, 1)).toThrow(/countMax/)
   })
+
+  it('touchMany: reads within memory (window empty, not full, full; more keys than it holds)', () => {
+    const table = new KeyTable({ countMax: 3, ageMaxUs: 1_000 }, 1)
+    const hashes = Int32Array.of(0, -1, 0x7fffffff, -0x80000000, 5)
+    for (let added = 0; added < 8; added++) {
+      for (let count = 0; count <= hashes.length; count++) {
+        expect(Number.isInteger(table.touchMany(hashes, count))).toBe(true)
+      }
+      expect(table.count).toBe(Math.min(added, 3))
+      add(table, outcome(`key ${added}`, added))
+    }
+  })
 })
