@@ -138,13 +138,30 @@ describe('snapshots of an engine', () => {
   const mentions = (text: string): number => log.filter((line) => line.includes(text)).length
 
   afterEach(() => {
+    vi.unstubAllGlobals()
     vi.useRealTimers()
     log.length = 0
   })
 
   /** From here on, an engine looks whether one is due when the test says so. */
   const LOOK = 500
-  const stopTimers = (): unknown => vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  /** Other timers go on: closing interrupts the journaler again and again, until it has heard it. */
+  const stopTimers = (): void => {
+    const real = { setInterval, clearInterval }
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    const fake = { setInterval, clearInterval }
+    const stopped = new Set<unknown>()
+    vi.stubGlobal('setInterval', (work: () => void, ms: number) => {
+      if (ms !== LOOK) return real.setInterval(work, ms)
+      const timer = fake.setInterval(work, ms)
+      stopped.add(timer)
+      return timer
+    })
+    vi.stubGlobal('clearInterval', (timer: NodeJS.Timeout | undefined) => {
+      if (stopped.has(timer)) fake.clearInterval(timer)
+      else real.clearInterval(timer)
+    })
+  }
 
   it.each(['inline', 'thread'] as const)(
     'policy: makes them beside a running engine, and keeps as many as are wanted (%s)',
