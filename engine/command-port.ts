@@ -286,11 +286,11 @@ export class CommandPort {
     commands.append(this.payload - offset + payloadBytes)
     // A value whose getter submitted this command has no place any more.
     this.sink.payloadLimit = 0
-    if (++this.unpublished === PUBLISH_EVERY || !this.flushScheduled) this.seeToPublishing()
+    if (++this.unpublished === PUBLISH_EVERY || !this.flushScheduled) this.publishOrSchedule()
     return ++this.ticket
   }
 
-  private seeToPublishing(): void {
+  private publishOrSchedule(): void {
     if (this.unpublished === PUBLISH_EVERY) {
       this.publish()
       this.owner.runNow()

@@ -10,7 +10,7 @@ import type { OrderOptions } from '../order-tape.js'
 
 const SIZES = {
   smoke: { commands: 10_000, warmUp: 1_000 },
-  quick: { commands: 300_000, warmUp: 200_000 },
+  quick: { commands: 200_000, warmUp: 200_000 },
   full: { commands: 5_000_000, warmUp: 1_000_000 },
 } as const
 

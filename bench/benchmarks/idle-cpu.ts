@@ -12,7 +12,7 @@ import { interleaved, REPEATS } from '../interleaved.js'
 
 const SIZES = {
   smoke: { seconds: 0.2 },
-  quick: { seconds: 0.7 },
+  quick: { seconds: 0.5 },
   full: { seconds: 10 },
 } as const
 

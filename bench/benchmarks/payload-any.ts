@@ -11,7 +11,7 @@ import carts, { AddLine, Cart, type Line } from '../domains/carts.js'
 
 const SIZES = {
   smoke: { carts: 100, commands: 5_000, warmUp: 500 },
-  quick: { carts: 10_000, commands: 150_000, warmUp: 100_000 },
+  quick: { carts: 10_000, commands: 100_000, warmUp: 80_000 },
   full: { carts: 10_000, commands: 2_000_000, warmUp: 500_000 },
 } as const
 

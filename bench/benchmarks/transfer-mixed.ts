@@ -11,7 +11,7 @@ import { PaymentsUser } from '../payments-user.js'
 
 const SIZES = {
   smoke: { accounts: 1_000, commands: 10_000, warmUp: 2_000 },
-  quick: { accounts: 100_000, commands: 250_000, warmUp: 200_000 },
+  quick: { accounts: 100_000, commands: 200_000, warmUp: 150_000 },
   full: { accounts: 1_000_000, commands: 3_000_000, warmUp: 1_000_000 },
 } as const
 
