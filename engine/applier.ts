@@ -152,17 +152,16 @@ export class Applier {
     meta.event = event
     meta.record = record
     meta.sequence++
-    this.checkEvent(view, record, lengthBytes, event)
-    event.apply(view, record)
+    if (!event.replay(view, record, lengthBytes)) this.refuseEvent(view, record, lengthBytes, event)
   }
 
-  /** A checksum proves that a record is as it was written, not that it was written by us. */
-  private checkEvent(
+  /** @throws TidewheelError REPLAY_FAILED always: says why the event does not continue its stream */
+  private refuseEvent(
     view: DataView,
     record: number,
     lengthBytes: number,
     event: EventRuntime,
-  ): void {
+  ): never {
     const { slot, version, sequence } = this.meta
     const { store } = event
     const payloadBytes = lengthBytes - HEADER_BYTES
@@ -171,10 +170,8 @@ export class Applier {
     if (slot === 0 || slot > store.ids.count) {
       refuseRecord(`event ${event.name} is of a stream that was never opened`, sequence)
     }
-    if (version !== store.version(slot) + 1) {
-      const known = `${store.name} ${String(store.ids.idOf(slot))} is at ${store.version(slot)}`
-      refuseRecord(`event ${event.name} has version ${version}, but ${known}`, sequence)
-    }
+    const known = `${store.name} ${String(store.ids.idOf(slot))} is at ${store.version(slot)}`
+    refuseRecord(`event ${event.name} has version ${version}, but ${known}`, sequence)
   }
 
   private openStream(view: DataView, record: number): void {

@@ -42,6 +42,17 @@
  *       sink.offset = end
  *       return length
  *     }
+ *     replay(view, record, lengthBytes) {
+ *       if (codec.check(view, record + 16, lengthBytes - 16) !== undefined) return false
+ *       const slot = view.getUint32(record + 8, true)
+ *       if (slot === 0 || slot > ids.count) return false
+ *       const low = words[slot * 4]
+ *       if (low === -1 || words[slot * 4 + 1] !== 0 || view.getUint16(record + 6, true) !== 0) {
+ *         if (readRecordVersion(view, record) !== store.version(slot) + 1) return false
+ *       } else if (view.getInt32(record + 12, true) !== low + 1) return false
+ *       this.apply(view, record)
+ *       return true
+ *     }
  *     apply(view, record) {
  *       const slot = view.getUint32(record + 8, true)
  *       const fields = slot * 4 + 2
@@ -75,6 +86,7 @@ import {
   RECORD_VERSION,
   RECORD_VERSION_HIGH,
 } from '../journal/record-layout.js'
+import { readRecordVersion } from '../journal/record-version.js'
 import { PAST_LIMIT } from '../journal/schema/codec.js'
 import { encodingConstants, encodingOf } from '../journal/schema/compiled-codec.js'
 import { createFlyweight } from '../journal/schema/flyweight.js'
@@ -109,6 +121,7 @@ export function compileEvent(
   const flyweight = createFlyweight(type.$codec.layout)
   const source = `return class extends EventRuntime {
   ${emitCode(type, store)}
+  ${replayCode(store)}
   ${applyCode(store)}
 }`
   const Generated = generate<
@@ -118,12 +131,14 @@ export function compileEvent(
   >(source, {
     EventRuntime,
     ...encodingConstants(type.$codec.layout),
+    codec: type.$codec,
     columns: store instanceof RecordStore ? store.columns : undefined,
     evolve: type.evolve,
     flyweight,
     ids: store.ids,
     meta,
     name: type.name,
+    readRecordVersion,
     refuseEnded,
     refuseResult,
     state: store instanceof RecordStore ? store.writer : undefined,
@@ -186,6 +201,23 @@ function versionCode({ strideWords }: AggregateStore): string[] {
     `  high = Math.floor(version / ${0x1_0000_0000}) * ${VERSION_HIGH_UNIT}`,
     '}',
   ]
+}
+
+/** A checksum proves that a record is as it was written, not that it was written by us. */
+function replayCode({ strideWords }: AggregateStore): string {
+  const payload = `record + ${RECORD_HEADER_BYTES}, lengthBytes - ${RECORD_HEADER_BYTES}`
+  const recordHigh = `view.getUint16(record + ${RECORD_VERSION_HIGH}, true)`
+  return `replay(view, record, lengthBytes) {
+    if (codec.check(view, ${payload}) !== undefined) return false
+    const slot = view.getUint32(record + ${RECORD_SLOT}, true)
+    if (slot === 0 || slot > ids.count) return false
+    const at = slot * ${strideWords}, low = words[at + ${SLOT_VERSION_WORD}]
+    if (low === -1 || words[at + ${SLOT_PENDING_WORD}] !== 0 || ${recordHigh} !== 0) {
+      if (readRecordVersion(view, record) !== store.version(slot) + 1) return false
+    } else if (view.getInt32(record + ${RECORD_VERSION}, true) !== low + 1) return false
+    this.apply(view, record)
+    return true
+  }`
 }
 
 function applyCode(store: AggregateStore): string {

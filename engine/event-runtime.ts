@@ -51,6 +51,12 @@ export abstract class EventRuntime {
 
   /** Applies the record at `record`, whose view the flyweight is attached to. */
   abstract apply(view: DataView, record: number): void
+
+  /**
+   * The same for a record that is replayed, once it is known to continue the stream; false, and
+   * nothing is done, if it does not.
+   */
+  abstract replay(view: DataView, record: number, lengthBytes: number): boolean
 }
 
 /** @throws TidewheelError always: an `evolve` returned something. */

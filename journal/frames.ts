@@ -12,7 +12,7 @@
  * {@link frameProblem} checks all of a block at once. What passed it can be walked with the cursor
  * without looking at `problem`: recovery and readers hand out such blocks only.
  */
-import { alignWord, getU64, WORD_BYTES } from './layout.js'
+import { getU64 } from './layout.js'
 import {
   CATALOGUE_RECORD,
   FIRST_CATALOGUED_TYPE,
@@ -42,6 +42,20 @@ import {
   STREAM_OPENED_RECORD,
 } from './record-layout.js'
 import { readRecordVersion } from './record-version.js'
+
+// The module's own: V8 reads an imported constant anew at each use (docs/decisions/0023).
+const FRAME_HEADER = FRAME_HEADER_BYTES
+const FRAME_LENGTH_AT = FRAME_LENGTH
+const FRAME_COMMAND_AT = FRAME_COMMAND_TYPE
+const FRAME_COUNT_AT = FRAME_EVENT_COUNT
+const RECORD_HEADER = RECORD_HEADER_BYTES
+const RECORD_LENGTH_AT = RECORD_LENGTH
+const RECORD_TYPE_AT = RECORD_TYPE
+const RECORD_SLOT_AT = RECORD_SLOT
+const FIRST_EVENT = FIRST_CATALOGUED_TYPE
+const LAST_EVENT = LAST_CATALOGUED_TYPE
+const PADDING = PADDING_COMMAND
+const readVersion = readRecordVersion
 
 // What can be wrong, as it follows 'the block holds'.
 const OUTSIDE_BLOCK = 'frames that reach past its end'
@@ -97,17 +111,17 @@ export class FrameCursor {
   nextFrame(): boolean {
     const { view, nextFrameOffset: offset, endOffset } = this
     if (offset === endOffset || this.problem !== '') return false
-    if (endOffset - offset < FRAME_HEADER_BYTES) return this.fail(FRAME_HEADER_CUT)
-    const frameBytes = view.getUint32(offset + FRAME_LENGTH, true)
-    if (frameBytes < FRAME_HEADER_BYTES) return this.fail(FRAME_TOO_SHORT)
-    if (frameBytes % WORD_BYTES !== 0) return this.fail(FRAME_UNALIGNED)
+    if (endOffset - offset < FRAME_HEADER) return this.fail(FRAME_HEADER_CUT)
+    const frameBytes = view.getUint32(offset + FRAME_LENGTH_AT, true)
+    if (frameBytes < FRAME_HEADER) return this.fail(FRAME_TOO_SHORT)
+    if ((frameBytes & 7) !== 0) return this.fail(FRAME_UNALIGNED)
     if (frameBytes > endOffset - offset) return this.fail(FRAME_TOO_LONG)
     this.frameOffset = offset
     this.frameBytes = frameBytes
-    this.commandType = view.getUint16(offset + FRAME_COMMAND_TYPE, true)
-    this.eventCount = view.getUint16(offset + FRAME_EVENT_COUNT, true)
+    this.commandType = view.getUint16(offset + FRAME_COMMAND_AT, true)
+    this.eventCount = view.getUint16(offset + FRAME_COUNT_AT, true)
     this.nextFrameOffset = offset + frameBytes
-    this.nextRecordOffset = offset + FRAME_HEADER_BYTES
+    this.nextRecordOffset = offset + FRAME_HEADER
     return true
   }
 
@@ -115,16 +129,16 @@ export class FrameCursor {
   nextRecord(): boolean {
     const { view, nextRecordOffset: offset, nextFrameOffset: end } = this
     if (offset >= end || this.problem !== '') return false
-    if (end - offset < RECORD_HEADER_BYTES) return this.fail(RECORD_HEADER_CUT)
-    const recordBytes = view.getUint32(offset + RECORD_LENGTH, true)
-    if (recordBytes < RECORD_HEADER_BYTES) return this.fail(RECORD_TOO_SHORT)
+    if (end - offset < RECORD_HEADER) return this.fail(RECORD_HEADER_CUT)
+    const recordBytes = view.getUint32(offset + RECORD_LENGTH_AT, true)
+    if (recordBytes < RECORD_HEADER) return this.fail(RECORD_TOO_SHORT)
     if (recordBytes > end - offset) return this.fail(RECORD_TOO_LONG)
     this.recordOffset = offset
     this.recordBytes = recordBytes
-    this.recordType = view.getUint16(offset + RECORD_TYPE, true)
-    this.slot = view.getUint32(offset + RECORD_SLOT, true)
-    this.version = readRecordVersion(view, offset)
-    this.nextRecordOffset = offset + alignWord(recordBytes)
+    this.recordType = view.getUint16(offset + RECORD_TYPE_AT, true)
+    this.slot = view.getUint32(offset + RECORD_SLOT_AT, true)
+    this.version = readVersion(view, offset)
+    this.nextRecordOffset = offset + ((recordBytes + 7) & ~7)
     return true
   }
 
@@ -135,15 +149,15 @@ export class FrameCursor {
 
   /** Whether the current record is a domain event, which has a sequence. */
   get isEvent(): boolean {
-    return this.recordType >= FIRST_CATALOGUED_TYPE
+    return this.recordType >= FIRST_EVENT
   }
 
   get payloadOffset(): number {
-    return this.recordOffset + RECORD_HEADER_BYTES
+    return this.recordOffset + RECORD_HEADER
   }
 
   get payloadBytes(): number {
-    return this.recordBytes - RECORD_HEADER_BYTES
+    return this.recordBytes - RECORD_HEADER
   }
 
   private fail(problem: string): false {
@@ -170,28 +184,28 @@ export function frameProblem(
   let frames = 0
   let events = 0
   for (let frame = frameOffset; frame < end; frames++) {
-    if (end - frame < FRAME_HEADER_BYTES) return FRAME_HEADER_CUT
-    const frameBytes = view.getUint32(frame + FRAME_LENGTH, true)
-    if (frameBytes < FRAME_HEADER_BYTES) return FRAME_TOO_SHORT
-    if (frameBytes % WORD_BYTES !== 0) return FRAME_UNALIGNED
+    if (end - frame < FRAME_HEADER) return FRAME_HEADER_CUT
+    const frameBytes = view.getUint32(frame + FRAME_LENGTH_AT, true)
+    if (frameBytes < FRAME_HEADER) return FRAME_TOO_SHORT
+    if ((frameBytes & 7) !== 0) return FRAME_UNALIGNED
     if (frameBytes > end - frame) return FRAME_TOO_LONG
-    if (view.getUint16(frame + FRAME_COMMAND_TYPE, true) === PADDING_COMMAND) return PADDING_FRAME
+    if (view.getUint16(frame + FRAME_COMMAND_AT, true) === PADDING) return PADDING_FRAME
     const frameEnd = frame + frameBytes
     let frameEvents = 0
-    for (let record = frame + FRAME_HEADER_BYTES; record < frameEnd; ) {
-      if (frameEnd - record < RECORD_HEADER_BYTES) return RECORD_HEADER_CUT
-      const recordBytes = view.getUint32(record + RECORD_LENGTH, true)
-      if (recordBytes < RECORD_HEADER_BYTES) return RECORD_TOO_SHORT
+    for (let record = frame + FRAME_HEADER; record < frameEnd; ) {
+      if (frameEnd - record < RECORD_HEADER) return RECORD_HEADER_CUT
+      const recordBytes = view.getUint32(record + RECORD_LENGTH_AT, true)
+      if (recordBytes < RECORD_HEADER) return RECORD_TOO_SHORT
       if (recordBytes > frameEnd - record) return RECORD_TOO_LONG
-      const type = view.getUint16(record + RECORD_TYPE, true)
-      if (type >= FIRST_CATALOGUED_TYPE && type <= LAST_CATALOGUED_TYPE) frameEvents++
+      const type = view.getUint16(record + RECORD_TYPE_AT, true)
+      if (type >= FIRST_EVENT && type <= LAST_EVENT) frameEvents++
       else {
         const problem = ownRecordProblem(view, record, recordBytes, type)
         if (problem !== '') return problem
       }
-      record += alignWord(recordBytes)
+      record += (recordBytes + 7) & ~7
     }
-    if (frameEvents !== view.getUint16(frame + FRAME_EVENT_COUNT, true)) return FRAME_EVENTS_DIFFER
+    if (frameEvents !== view.getUint16(frame + FRAME_COUNT_AT, true)) return FRAME_EVENTS_DIFFER
     events += frameEvents
     frame = frameEnd
   }

@@ -19,7 +19,10 @@ describe('decoders of untrusted bytes', () => {
     console.log(`fuzzed inputs, run ${seed}:\n${describeResults(results)}`)
     const inputs = results.reduce((sum, result) => sum + result.inputs, 0)
     expect(inputs).toBeGreaterThanOrEqual(INPUTS_MIN)
-    // A target that refuses even what is intact tests nothing.
-    for (const { name, values } of results) expect(values, name).toBeGreaterThan(0)
+    // A target that refuses even what is intact tests nothing. One that gives a value for every
+    // tenth input may give none for fifteen, which is what a small run has of it.
+    for (const { name, inputs, values } of results) {
+      if (inputs >= 100) expect(values, name).toBeGreaterThan(0)
+    }
   })
 })
