@@ -13,9 +13,11 @@ import {
   isLowerBetter,
   latencySeries,
   measuredRows,
+  nodeMajor,
   projectRoot,
   readRows,
   rowsBySize,
+  rowsOfNewestNode,
   rowsToPlot,
   skipReason,
 } from './measurements.js'
@@ -57,19 +59,29 @@ function mainTable(rows: readonly Row[]): string {
   const plotted = rowsToPlot(rows)
   const chosen = README_ROWS.flatMap((pattern) => plotted.filter(({ name }) => pattern.test(name)))
   const recover = rowsBySize(rows, 'open.recover').at(-1)
+  const newest = rowsOfNewestNode(rows)
+  const newestCells = (name: string, format: (value: number) => string): string[] => {
+    const row = newest.get(name)
+    if (newest.size === 0) return []
+    return row === undefined ? ['', ''] : [format(row.value), ratioText(row)]
+  }
   const lines = chosen.map((row) => [
     code(row.name),
     `${formatNumber(row.value)} ${row.unit}`,
     row.limit === undefined ? '' : formatNumber(row.limit),
     ratioText(row),
+    ...newestCells(row.name, formatNumber),
   ])
   if (recover !== undefined) {
     const { size, row } = recover
     const limit = row.limit === undefined ? '' : formatSeconds(row.limit)
     const name = `open a journal of ${formatNumber(size)} events`
-    lines.push([name, formatSeconds(row.value), limit, ratioText(row)])
+    const cells = newestCells(row.name, formatSeconds)
+    lines.push([name, formatSeconds(row.value), limit, ratioText(row), ...cells])
   }
-  return table(['', 'median', 'hand-written loop, same run', 'ratio'], lines)
+  const [any] = newest.values()
+  const heads = any === undefined ? [] : [`Node ${nodeMajor(any)}`, 'ratio']
+  return table(['', 'median', 'hand-written loop, same run', 'ratio', ...heads], lines)
 }
 
 function latencyTable(rows: readonly Row[]): string {

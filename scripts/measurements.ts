@@ -42,7 +42,17 @@ export function rowsToPlot(rows: readonly Row[]): Row[] {
   return [...chosen.values()]
 }
 
-function nodeMajor({ config }: Row): number {
+/** By name, those that were measured with the newest version of Node too; none if there is one only. */
+export function rowsOfNewestNode(rows: readonly Row[]): Map<string, Row> {
+  const oldest = Math.min(...rowsToPlot(rows).map(nodeMajor))
+  const majors = measuredRows(rows).map(nodeMajor).filter(Number.isFinite)
+  const newest = Math.max(oldest, ...majors)
+  if (newest === oldest) return new Map()
+  const own = measuredRows(rows).filter((row) => nodeMajor(row) === newest)
+  return new Map(own.map((row) => [row.name, row]))
+}
+
+export function nodeMajor({ config }: Row): number {
   return Number(/^v(\d+)/.exec(String(config['node'] ?? ''))?.[1] ?? Number.POSITIVE_INFINITY)
 }
 

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { Row } from '../bench/benchmark.js'
 import { figuresPage, withFigures } from '../scripts/figures.js'
 import { readRows } from '../scripts/measurements.js'
 import { codeBlocksOf, Newcomer, nameOf, root } from './support/newcomer.js'
@@ -63,5 +64,31 @@ describe('README', () => {
     expect(readme).toContain('`transfer.throughput`')
     const page = readFileSync(join(root, 'docs', 'figures.md'), 'utf8')
     expect(figuresPage(readRows())).toBe(page)
+  })
+
+  it('figures: what was measured with a newer Node too has a column of its own', () => {
+    const row = (name: string, node: string, value: number): Row => {
+      const config = { node, accounts: 1, durability: 'disk', size: 'quick' }
+      return {
+        name,
+        unit: 'durable commands/s',
+        value,
+        limit: 10,
+        ratio: value / 10,
+        runs: [],
+        config,
+      }
+    }
+    const rows = [
+      row('transfer.throughput', 'v20.1.0', 5),
+      row('transfer.text', 'v20.1.0', 2),
+      row('transfer.throughput', 'v24.2.0', 7),
+    ]
+    const text = withFigures(readme, rows)
+    expect(text).toContain('| ratio | Node 24 | ratio |')
+    expect(text).toContain(
+      '| `transfer.throughput` | 5 durable commands/s | 10 | 0.50 | 7 | 0.70 |',
+    )
+    expect(text).toContain('| `transfer.text` | 2 durable commands/s | 10 | 0.20 |  |  |')
   })
 })
