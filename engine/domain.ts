@@ -18,6 +18,7 @@ import {
   type ValueOf,
 } from '../journal/schema/field-types.js'
 import { assertTypeName } from '../journal/schema/names.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import { Aggregate, type AggregateOptions } from './aggregate.js'
 import { CommandType, type Decide } from './command-type.js'
 import { EventType, type Evolve } from './event-type.js'
@@ -61,6 +62,12 @@ export class Domain {
     options: AggregateOptions<IdFieldType, Fields | ObjectState<object>>,
   ): unknown {
     this.claimName('aggregate', name)
+    if (typeof options?.state !== 'object' || options.state === null) {
+      throw new TidewheelError(
+        'INVALID_DOMAIN',
+        `aggregate ${name} is declared without a state; give { id: text, state: { … } }`,
+      )
+    }
     if (!isObjectState(options.state)) assertFields(`aggregate ${name}`, options.state)
     const aggregate = new Aggregate(this, name, options, this.aggregates.length)
     this.aggregates.push(aggregate)
@@ -135,6 +142,12 @@ export class Domain {
  */
 export function domain(name: string, moduleUrl: string): Domain {
   assertTypeName('domain', name)
+  if (typeof moduleUrl !== 'string' || moduleUrl === '') {
+    throw new TidewheelError(
+      'INVALID_DOMAIN',
+      `the module of domain ${name} is ${describeValue(moduleUrl)}; give import.meta.url, so that threads can load it`,
+    )
+  }
   return new Domain(name, moduleUrl)
 }
 

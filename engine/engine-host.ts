@@ -117,14 +117,8 @@ export class EngineHost {
       abandon: (failure) => this.abandon(failure),
       release: () => this.release(),
     })
-    const clock = new JournalClock(
-      options.clock ?? systemClock(),
-      state.runtime.latestUs,
-      (behindUs) => {
-        logger.warn(
-          `the system's clock is ${behindUs} µs behind the journal; its time stands still`,
-        )
-      },
+    const clock = new JournalClock(options.clock ?? systemClock(), state.runtime.latestUs, (why) =>
+      logger.warn(`${why}; the journal's time stands still until it goes on`),
     )
     this.processor = new Processor(state.runtime, this.ring, this.gate, clock, createRandom())
     const failures = new FailureLog(logger)

@@ -21,7 +21,9 @@ const STATUS = 0
 /** Of the latest ENGINE_DISK_FULL, in KiB. */
 const FREE_KIB = 1
 const NEEDED_KIB = 2
-const STATUS_BYTES = 3 * Int32Array.BYTES_PER_ELEMENT
+/** Written by the producer alone. */
+const CONNECTED = 3
+const STATUS_BYTES = 4 * Int32Array.BYTES_PER_ELEMENT
 /** What a cell can hold: 2 TiB. */
 const KIB_MAX = 2 ** 31 - 1
 
@@ -73,6 +75,12 @@ export class EngineStatus {
     this.cells[FREE_KIB] = kib(shortage.freeBytes)
     this.cells[NEEDED_KIB] = kib(shortage.neededBytes)
     this.set(ENGINE_DISK_FULL)
+  }
+
+  /** By the producer: true once, for the one that may use the lane. */
+  connect(): boolean {
+    // Publishes nothing: it decides between those that were given the same handle.
+    return Atomics.compareExchange(this.cells, CONNECTED, 0, 1) === 0
   }
 
   /** What {@link setRoom} was told last. */

@@ -172,6 +172,12 @@ export class Engine {
    * @throws TidewheelError EVENTS_NOT_IN_MEMORY when they are gone; `readAll` has them
    */
   events(receipt: AcceptedReceipt): Iterable<RecordedEvent> {
+    if (receipt?.accepted !== true) {
+      throw new TidewheelError(
+        'INVALID_OPTION',
+        `${describeValue(receipt)} is not the receipt of an accepted command; ask receipt.accepted first`,
+      )
+    }
     const { sequence, eventCount } = receipt
     if (eventCount === 0) return []
     return this.side.recentEvents(sequence - eventCount + 1, sequence, this.decoder)
@@ -179,7 +185,7 @@ export class Engine {
 
   /** All events that are synced now, in order. */
   readAll(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
-    return this.log.history(firstWanted('from', options.from))
+    return this.log.history(firstWanted('from', options))
   }
 
   /** The events of one stream that are synced now, in order. */
@@ -189,7 +195,7 @@ export class Engine {
     options: ReadStreamOptions = {},
   ): AsyncGenerator<RecordedEvent<Id>> {
     const index = this.indexOf(aggregate)
-    const fromVersion = firstWanted('fromVersion', options.fromVersion)
+    const fromVersion = firstWanted('fromVersion', options)
     if (!isId(aggregate.idType, id)) refuseId(aggregate.name, aggregate.idType, id)
     const slot = await this.side.slotOf(index, id as IdValue)
     if (slot === 0) return
@@ -203,7 +209,7 @@ export class Engine {
 
   /** All events from `from` on, and then each new one when it is synced, until the loop is left. */
   subscribe(options: ReadOptions = {}): AsyncGenerator<RecordedEvent> {
-    return this.log.live(firstWanted('from', options.from))
+    return this.log.live(firstWanted('from', options))
   }
 
   /** How far the journal is durable: last sequence, and the end of its block in the files. */
@@ -265,8 +271,8 @@ export class Engine {
    *   the engine runs on, and the journal is whole, in either form of its segments
    */
   async archive(options: ArchiveOptions = {}): Promise<ArchiveReport> {
-    const { before = Number.MAX_SAFE_INTEGER } = options
-    firstWanted('before', before)
+    const before =
+      options.before === undefined ? Number.MAX_SAFE_INTEGER : firstWanted('before', options)
     return this.files.archive(before)
   }
 
@@ -307,7 +313,17 @@ export class Engine {
   }
 }
 
-function firstWanted(name: string, value: number | undefined): number {
+function firstWanted<Name extends string>(
+  name: Name,
+  options: { readonly [name in Name]?: number },
+): number {
+  if (typeof options !== 'object' || options === null) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${describeValue(options)} is given for options; give { ${name}: 1 }, or leave it out`,
+    )
+  }
+  const value: number | undefined = options[name]
   if (value === undefined) return 1
   if (Number.isSafeInteger(value) && value >= 1) return value
   throw new TidewheelError(

@@ -11,12 +11,14 @@
  * that its lane can be dropped.
  */
 import { createHash } from 'node:crypto'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, MessagePort } from 'node:worker_threads'
 import { TidewheelError } from '../journal/errors.js'
 import { describeFields } from '../journal/schema/field-description.js'
+import { describeValue } from '../journal/schema/value-check.js'
 import type { CommandOptions, ReceiptsListener } from './command-port.js'
-import type { CommandType, Domain } from './domain.js'
+import { type CommandType, Domain } from './domain.js'
 import { compileDomain } from './domain-compiler.js'
+import { EngineStatus } from './engine-status.js'
 import type { LaneMemory } from './lane.js'
 import { PortDriver } from './port-driver.js'
 import type { Receipt } from './receipt.js'
@@ -65,9 +67,11 @@ export class Producer {
 
   /**
    * @param domain the engine's own, loaded on this thread
-   * @throws TidewheelError DOMAIN_MISMATCH when it is not the same as the engine's
+   * @throws TidewheelError DOMAIN_MISMATCH when it is not the same as the engine's, INVALID_OPTION
+   *   for what is no handle or no domain, and for a handle that is connected already
    */
   static connect(handle: ProducerHandle, domain: Domain): Producer {
+    refuseWrongArguments(handle, domain)
     if (handle.domain !== domain.name || handle.fingerprint !== fingerprintOf(domain)) {
       throw new TidewheelError(
         'DOMAIN_MISMATCH',
@@ -75,6 +79,12 @@ export class Producer {
       )
     }
     compileDomain(domain)
+    if (!new EngineStatus(handle.memory.status).connect()) {
+      throw new TidewheelError(
+        'INVALID_OPTION',
+        'this handle is connected already, and two producers would write over each other; call engine.producer() once for each',
+      )
+    }
     return new Producer(handle, domain)
   }
 
@@ -129,6 +139,22 @@ export class Producer {
     const { status } = this.driver
     if (status.hasEnded || !this.closed) return stopReasonOf(status.get(), undefined)
     return new TidewheelError('ENGINE_CLOSED', 'this producer is closed')
+  }
+}
+
+function refuseWrongArguments(handle: unknown, domain: unknown): void {
+  const { memory, life } = (handle ?? {}) as Partial<ProducerHandle>
+  if (!(memory?.status instanceof SharedArrayBuffer) || !(life instanceof MessagePort)) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${describeValue(handle)} is not a producer's handle; give what engine.producer() returned, passed on in workerData or a message`,
+    )
+  }
+  if (!(domain instanceof Domain)) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${describeValue(domain)} is not a domain; give what domain(…) returned`,
+    )
   }
 }
 

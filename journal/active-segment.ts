@@ -39,6 +39,20 @@ export function openActiveSegment(
   }
 }
 
+/**
+ * A directory that is deleted under a running engine takes its files along, and what is written to
+ * them afterwards is gone with the process.
+ * @throws TidewheelError STORAGE_FAILED
+ */
+export function refuseDeleted({ file, number }: ActiveSegment): void {
+  if (file.isLinked()) return
+  throw new TidewheelError(
+    'STORAGE_FAILED',
+    'the journal was deleted while the engine ran: what it would write now would be lost. The engine has stopped. Bring the directory back from a backup or a replica, then open the engine again; what was answered within the last second may be lost',
+    { file: segmentName(number) },
+  )
+}
+
 function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0
 }

@@ -83,6 +83,10 @@ export class ArchivedSegment implements StorageFile {
     return this.segmentBytes
   }
 
+  isLinked(): boolean {
+    return this.file.isLinked()
+  }
+
   read(buffer: Uint8Array, position: number): number {
     let done = 0
     while (done < buffer.byteLength && position + done < this.segmentBytes) {

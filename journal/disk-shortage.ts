@@ -25,7 +25,9 @@ export function shortageFor(storage: Storage, missingBytes: number): DiskShortag
   return freeBytes < neededBytes ? { freeBytes, neededBytes } : undefined
 }
 
-/** Whether a call failed because there is no room. */
+/** Whether a call failed because there is no room: on the disk, or in the quota of its user. */
 export function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOSPC'
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ENOSPC' || code === 'EDQUOT'
 }

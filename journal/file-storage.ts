@@ -143,6 +143,10 @@ class OpenFile implements StorageFile {
     return fstatSync(this.descriptor).size
   }
 
+  isLinked(): boolean {
+    return fstatSync(this.descriptor).nlink > 0
+  }
+
   read(buffer: Uint8Array, position: number): number {
     const lengthBytes = buffer.byteLength
     let done = 0

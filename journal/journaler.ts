@@ -15,7 +15,7 @@
  *   may report success for bytes that the disk does not have.
  * - A block's hash is computed after its release: only the next header needs it.
  */
-import { type ActiveSegment, openActiveSegment } from './active-segment.js'
+import { type ActiveSegment, openActiveSegment, refuseDeleted } from './active-segment.js'
 import { BlockBuilder } from './block-builder.js'
 import {
   BLOCK_ALIGNMENT_BYTES,
@@ -38,6 +38,8 @@ import { encodeSealFrame } from './system-frame.js'
 
 /** After this time without a block, a seal makes the last one provable. */
 export const SEAL_IDLE_MS = 200
+/** How often it is looked whether the files are still there, while blocks are written. */
+const LINK_CHECK_INTERVAL_MS = 1000
 /** At level 'os'. */
 export const SYNC_INTERVAL_MS = 1000
 
@@ -71,6 +73,8 @@ export class Journaler {
   private wroteSinceTick = false
   private quietSinceMs: number | undefined
   private unsyncedSinceMs: number | undefined
+  private linkCheckedMs = 0
+  private mayBeDeleted = true
 
   constructor(options: JournalerOptions) {
     const { end, storage, preamble, ring } = options
@@ -198,6 +202,9 @@ export class Journaler {
     eventCount: number,
     nextPosition: number,
   ): void {
+    // A sealed journal has been left alone: nobody has looked since.
+    if (this.mayBeDeleted || this.isSealed) refuseDeleted(this.segment)
+    this.mayBeDeleted = false
     const { blocks, segment, fileOffset, syncedThrough } = this
     const isFirst = blocks.blockNumber === this.options.end.blockNumber
     const place = { segment, fileOffset, syncedThrough }
@@ -260,6 +267,10 @@ export class Journaler {
   }
 
   private doDuties(nowMs: number): void {
+    if (nowMs - this.linkCheckedMs >= LINK_CHECK_INTERVAL_MS) {
+      this.linkCheckedMs = nowMs
+      this.mayBeDeleted = true
+    }
     if (this.wroteSinceTick) {
       this.wroteSinceTick = false
       this.quietSinceMs = nowMs

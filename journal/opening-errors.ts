@@ -1,5 +1,5 @@
 /**
- * What the system says while a journal is being opened, as an error that a user can act on. An
+ * What the system says while a journal is being opened or read, as an error that a user can act on. An
  * action that only reads has changed nothing when it fails; one that writes can be done again.
  */
 import { causeOf, TidewheelError } from './errors.js'
@@ -13,13 +13,18 @@ export function reading<Result>(storage: Place, action: () => Result): Result {
   try {
     return action()
   } catch (error) {
-    if (!isSystemError(error)) throw error
-    throw new TidewheelError(
-      'JOURNAL_UNREADABLE',
-      `the journal ${storage.path} cannot be read (${causeOf(error)}); check the disk and the permissions of its files. Nothing was changed`,
-      { cause: error },
-    )
+    throw asReadError(storage, error)
   }
+}
+
+/** What `reading` throws, for those that read piece by piece. */
+export function asReadError(storage: Place, error: unknown): unknown {
+  if (!isSystemError(error)) return error
+  return new TidewheelError(
+    'JOURNAL_UNREADABLE',
+    `the journal ${storage.path} cannot be read (${causeOf(error)}); check the disk and the permissions of its files. Nothing was changed`,
+    { cause: error },
+  )
 }
 
 /** @throws TidewheelError STORAGE_FAILED for what the system said; any other error as it is. */

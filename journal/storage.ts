@@ -52,6 +52,8 @@ export interface StorageFile {
    */
   readonly direct: boolean
   sizeBytes(): number
+  /** Whether the file still has a name: one that was removed can be written for as long as it is open. */
+  isLinked(): boolean
   /** Fills `buffer` from `position`; returns how much there was (less only at the end of the file). */
   read(buffer: Uint8Array, position: number): number
   /** Writes all of `buffer`, or throws. Durable on return only if `direct`, without `syncLater`. */

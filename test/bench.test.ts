@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { median, type Row, rowOf } from '../bench/benchmark.js'
+import { mountedType } from '../bench/environment.js'
 import { AnswerLog } from '../bench/open-loop.js'
 import { BENCHMARKS, benchmarksOf } from '../bench/suite.js'
 
@@ -45,6 +46,23 @@ describe('bench', () => {
     },
     SMOKE_MS,
   )
+})
+
+describe('environment', () => {
+  it('file system: of the deepest mount on the way, by its own name', () => {
+    const mounts = [
+      '/dev/vda / ext4 rw 0 0',
+      'tmpfs /tmp tmpfs rw 0 0',
+      '/dev/vdb /tmp/my\\040disk xfs rw 0 0',
+      '/dev/vdc /tmp/my\\040disk btrfs rw 0 0',
+      '',
+    ].join('\n')
+    expect(mountedType(mounts, '/home')).toBe('ext4')
+    expect(mountedType(mounts, '/tmp')).toBe('tmpfs')
+    expect(mountedType(mounts, '/tmpfiles')).toBe('ext4')
+    expect(mountedType(mounts, '/tmp/my disk/data')).toBe('btrfs')
+    expect(mountedType('', '/home')).toBeUndefined()
+  })
 })
 
 describe('rows', () => {

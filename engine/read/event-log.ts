@@ -18,7 +18,7 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { FrameCursor } from '../../journal/frames.js'
 import { JournalReader } from '../../journal/journal-reader.js'
 import { KnownSegments } from '../../journal/known-segments.js'
-import { reading } from '../../journal/opening-errors.js'
+import { asReadError, reading } from '../../journal/opening-errors.js'
 import type { Storage } from '../../journal/storage.js'
 import { StreamIndexPool } from '../../journal/stream-index-pool.js'
 import { StreamIndexes, type StreamPlace } from '../../journal/stream-indexes.js'
@@ -154,6 +154,8 @@ export class EventLog {
         cursor.reset(block.view, block.frameOffset, block.payloadBytes)
         yield* this.eventsOf(cursor, block.header.baseSequence, from, filter)
       }
+    } catch (error) {
+      throw asReadError(storage, error)
     } finally {
       reader.close()
     }

@@ -206,6 +206,10 @@ describeModes('idempotency', (bench) => {
   })
 })
 
+function throwing(): never {
+  throw new Error('no battery')
+}
+
 describe('idempotency, with a clock', () => {
   const bench = new EngineBench('inline')
   afterAll(() => bench.clear())
@@ -274,6 +278,30 @@ describe('idempotency, with a clock', () => {
       expect(Number.isSafeInteger(time) && time >= 0, String(reading)).toBe(true)
       await bench.close(engine)
     }
+  })
+
+  it.each([
+    ['gives NaN', () => Number.NaN, 'the clock gave NaN'],
+    ['gives infinity', () => Number.POSITIVE_INFINITY, 'the clock gave Infinity'],
+    ['gives a bigint', () => 5n as never, 'the clock gave 5n'],
+    ['throws', throwing, 'the clock threw: no battery'],
+  ])('time: a clock that %s is reported once, and commands go on', async (_, broken, text) => {
+    let clock = (): number => 1_700_000_000_000_000
+    const engine = await bench.open(bench.path(), { clock: () => clock() })
+    const said = () => bench.log.filter((line) => line.includes(text)).length
+    const time = async (): Promise<number> =>
+      (await engine.execute(Credit, { account: 't', amount: 1 })).time
+    const high = await time()
+    clock = broken
+    const before = said()
+    expect([await time(), await time()]).toEqual([high, high])
+    expect(said() - before).toBe(1)
+    clock = () => high + 1
+    expect(await time()).toBe(high + 1)
+    clock = broken
+    expect(await time()).toBe(high + 1)
+    expect(said() - before).toBe(2)
+    await bench.close(engine)
   })
 })
 

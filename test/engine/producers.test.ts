@@ -77,6 +77,27 @@ describeModes('producers', (bench) => {
     await bench.close(engine)
   })
 
+  it('INVALID_OPTION: a handle is connected once; what is no handle or no domain is refused', async () => {
+    const engine = await bench.open(bench.path())
+    const handle = engine.producer()
+    const producer = Producer.connect(handle, probe)
+    const again = { ...handle, memory: { ...handle.memory } }
+    expect(() => Producer.connect(handle, probe)).toThrow(/INVALID_OPTION.*connected already/)
+    expect(() => Producer.connect(again, probe)).toThrow(/INVALID_OPTION.*connected already/)
+    const receipt = await producer.execute(Credit, { account: 'p', amount: 1 })
+    expect(receipt).toMatchObject({ accepted: true, ticket: 1 })
+    for (const wrong of [undefined, null, 5, {}, { memory: {}, life: handle.life }]) {
+      const connect = () => Producer.connect(wrong as never, probe)
+      expect(connect).toThrow(/INVALID_OPTION.*is not a producer's handle/)
+    }
+    for (const wrong of [undefined, null, 5, { name: 'probe' }]) {
+      const connect = () => Producer.connect(engine.producer(), wrong as never)
+      expect(connect).toThrow(/INVALID_OPTION.*is not a domain/)
+    }
+    await producer.close()
+    await bench.close(engine)
+  })
+
   it('terminate(): a producer that dies at any moment leaves the others alone', async () => {
     const path = bench.path()
     let engine = await bench.open(path, { segmentBytes: 16 * 1024 * 1024 })

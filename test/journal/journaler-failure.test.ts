@@ -1,4 +1,5 @@
 /** The first failed write or sync ends the journaler: nothing more is released, nothing tried again. */
+import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { TidewheelError } from '../../journal/errors.js'
 import { makeFrame, openJournal, parseChain, putFrame, systemError } from './writing-harness.js'
@@ -67,6 +68,36 @@ describe('journaler: failing storage', () => {
       }
     },
   )
+
+  it.each([
+    [
+      'left alone and sealed',
+      ({ journaler }: ReturnType<typeof openJournal>) => journaler.tick(400),
+    ],
+    ['written to all the time', undefined],
+  ])('journaler: stops when its files are deleted (%s)', (_, pause) => {
+    const journal = openJournal()
+    const { journaler, writer, ring, path } = journal
+    const write = (): void => {
+      putFrame(writer, makeFrame(64, 1, 1))
+      writer.publish()
+      journaler.step()
+    }
+    journaler.tick(0)
+    write()
+    journaler.tick(0)
+    pause?.(journal)
+    const released = ring.syncedPosition()
+    rmSync(path, { recursive: true })
+    // Once a second by the clock of its duties; and always where nothing was written meanwhile.
+    const error = attempt(() => {
+      if (pause === undefined) journaler.tick(1000)
+      write()
+    })
+    expect(error).toMatchObject({ code: 'STORAGE_FAILED', file: '0000000001.segment' })
+    expect(String(error)).toContain('was deleted while the engine ran')
+    expect(ring.syncedPosition()).toBe(released)
+  })
 
   it('journaler: what was released before an error is whole on disk', () => {
     const journal = openJournal({ direct: false })

@@ -137,15 +137,19 @@ describe('segment preparer', () => {
     },
   )
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
-    'segment preparer: a full disk is waited for (ENOSPC at operation %i)',
-    (failing) => {
+  it.each(
+    ['ENOSPC', 'EDQUOT'].flatMap((code) =>
+      [1, 2, 3, 4, 5, 6, 7, 8].map((at) => [code, at] as const),
+    ),
+  )(
+    'segment preparer: a full disk, or quota, is waited for (%s at operation %i)',
+    (code, failing) => {
       const { preparer, storage, preparation, source, reports } = setUp(SEGMENT_BYTES_MIN)
       let failures = 0
       storage.before = ({ kind }, index) => {
         if (index < failing || kind === 'remove') return
         failures += 1
-        throw systemError('ENOSPC')
+        throw systemError(code)
       }
       for (let attempt = 1; attempt <= 3; attempt++) {
         drain(preparer)

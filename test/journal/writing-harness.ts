@@ -203,6 +203,7 @@ export class ObservedStorage implements Storage {
       name,
       direct: file.direct,
       sizeBytes: () => file.sizeBytes(),
+      isLinked: () => file.isLinked(),
       read: (buffer, position) => file.read(buffer, position),
       write: (buffer, position) => {
         this.note('write', name, position, buffer.byteLength)

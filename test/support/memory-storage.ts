@@ -105,6 +105,10 @@ class MemoryFile implements StorageFile {
     return this.storage.bytesOf(this.name).byteLength
   }
 
+  isLinked(): boolean {
+    return this.storage.files.has(this.name)
+  }
+
   read(buffer: Uint8Array, position: number): number {
     this.storage.count()
     const part = this.storage.bytesOf(this.name).subarray(position, position + buffer.byteLength)

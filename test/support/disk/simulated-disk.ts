@@ -79,6 +79,12 @@ export class SimulatedDisk implements Storage {
     return new SimulatedFile(this, inode, name, mode !== 'read', isDirect, isDirect && !syncLater)
   }
 
+  /** Whether a file has a name. */
+  names(inode: SimulatedInode): boolean {
+    for (const named of this.entries.values()) if (named === inode) return true
+    return false
+  }
+
   rename(from: string, to: string): void {
     const inode = this.entry(from, 'rename')
     this.change('rename', to, { kind: 'rename', from, name: to, inode })

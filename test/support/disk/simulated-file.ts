@@ -36,6 +36,11 @@ export class SimulatedFile implements StorageFile {
     return this.inode.size
   }
 
+  /** No fault can be in it, so it is not counted. */
+  isLinked(): boolean {
+    return this.disk.names(this.inode)
+  }
+
   read(buffer: Uint8Array, position: number): number {
     this.begin('read', position, buffer)
     this.requireAligned(buffer, position, 'read')

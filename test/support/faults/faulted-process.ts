@@ -15,13 +15,14 @@
  *   ["answered", n, sequence]
  *   ["failed", n, code, outcome]      the answer to command n is not known, or it was not taken
  *   ["snapshot", code]                null: it was made
+ *   ["read", code]                    null: all events
  *   ["closed", code]                  null: in order
  *   ["untyped", stack]                an error that is none of ours: never right
  *   ["reported", text]                to the logger
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { TidewheelError } from '../../../engine/index.js'
-import { openLedger, sendCommand, type Work, workloadNamed } from './workloads.js'
+import { openLedger, readAll, sendCommand, type Work, workloadNamed } from './workloads.js'
 
 const DISK_FULL_WAIT_MS = 50
 const [name = '', directory = '', descriptors = ''] = process.argv.slice(2)
@@ -87,6 +88,7 @@ async function main(): Promise<void> {
       const code = await engine.snapshot().then(() => null, codeOf)
       say('snapshot', code)
     },
+    read: async () => say('read', await readAll(engine).then(() => null, codeOf)),
   }
   await workload.run(work)
   say('closed', await engine.close().then(() => null, codeOf))

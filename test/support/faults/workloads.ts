@@ -1,7 +1,7 @@
 /**
  * The canonical workloads that real faults meet, one call at a time:
  *
- *   append     a new journal: made, written to one by one and many at once, sealed
+ *   append     a new journal: made, written to one by one and many at once, read, sealed
  *   recover    what a killed process has left: opened, written to, sealed
  *   roll       over the ends of two segments, with the next ones being prepared
  *   snapshot   a journal with a snapshot: opened from it, two newer ones made while it is written to
@@ -26,6 +26,8 @@ export interface Work {
   /** Sends so many of the next commands, at once, and waits for their answers. */
   send(count: number): Promise<void>
   snapshot(): Promise<void>
+  /** All events, from the files. */
+  read(): Promise<void>
 }
 
 export interface Workload {
@@ -53,6 +55,7 @@ export const WORKLOADS: readonly Workload[] = [
     async run(work) {
       for (let i = 0; i < 4; i++) await work.send(1)
       await work.send(6)
+      await work.read()
     },
   },
   {
@@ -105,6 +108,13 @@ export function sendCommand(engine: Engine, workload: Workload, n: number): Prom
   return engine.execute(Add, { account: `account-${n % 3}`, amount: n, note }, options)
 }
 
+export async function readAll(engine: Engine): Promise<void> {
+  let latest = 0
+  for await (const { sequence } of engine.readAll()) {
+    if (sequence !== ++latest) throw new Error(`event ${latest} has sequence ${sequence}`)
+  }
+}
+
 /**
  * Leaves in `directory` what a process would that was killed after the first commands: a copy of the
  * files of an engine that is open.
@@ -120,6 +130,7 @@ export async function prepareJournal(workload: Workload, directory: string): Pro
       for (let i = 0; i < count; i++) await sendCommand(engine, workload, ++sent)
     },
     snapshot: async () => void (await engine.snapshot()),
+    read: () => readAll(engine),
   }
   await work.send(workload.before)
   await workload.prepare?.(work)
