@@ -11,7 +11,7 @@ import type { OrderOptions } from '../order-tape.js'
 
 const SIZES = {
   smoke: { warmUp: 1_000, seconds: 0.2, warmUpSeconds: 0.1 },
-  quick: { warmUp: 200_000, seconds: 0.7, warmUpSeconds: 0.3 },
+  quick: { warmUp: 200_000, seconds: 0.5, warmUpSeconds: 0.3 },
   full: { warmUp: 1_000_000, seconds: 10, warmUpSeconds: 2 },
 } as const
 
