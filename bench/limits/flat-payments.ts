@@ -10,6 +10,7 @@
  * A command that is refused writes nothing and returns false. Slots are the caller's
  * (payments-limit.ts); slot 0 has no events, and is all zero.
  */
+import { touchWords } from '../../engine/memory/touch.js'
 import { setU64 } from '../../journal/layout.js'
 import type { FrameWriter } from './frame-writer.js'
 
@@ -82,18 +83,20 @@ export class FlatPayments {
     this.payments = new Float64Array(this.paymentWords.buffer)
   }
 
-  touchAccount(account: number): void {
-    this.touched ^= this.accountWords[account * ACCOUNT_WORDS]!
+  touchAccounts(accounts: Int32Array, count: number): void {
+    this.touched = touchWords(this.accountWords, accounts, count, ACCOUNT_WORDS)
   }
 
-  touchPayment(payment: number): void {
-    this.touched ^= this.paymentWords[payment * PAYMENT_WORDS]!
+  touchPayments(payments: Int32Array, count: number): void {
+    this.touched = touchWords(this.paymentWords, payments, count, PAYMENT_WORDS)
   }
 
-  /** After the payments themselves are there. */
-  touchAccountsOf(payment: number): void {
-    this.touchAccount(this.paymentWords[payment * PAYMENT_WORDS + PAYER]!)
-    this.touchAccount(this.paymentWords[payment * PAYMENT_WORDS + PAYEE]!)
+  payerOf(payment: number): number {
+    return this.paymentWords[payment * PAYMENT_WORDS + PAYER]!
+  }
+
+  payeeOf(payment: number): number {
+    return this.paymentWords[payment * PAYMENT_WORDS + PAYEE]!
   }
 
   openAccount(account: number, currency: number): boolean {

@@ -4,6 +4,7 @@
  *
  *   cell:  │ low │ high │ slot, 0: empty │ unused │
  */
+import { touchWords } from '../../engine/memory/touch.js'
 
 const CELL_SHIFT = 2
 const CELL_WORDS = 1 << CELL_SHIFT
@@ -21,11 +22,9 @@ export class PairTable {
     this.mask = this.words.length - 1
   }
 
-  /** Loads the cache line of a key; returns where {@link findFrom} begins. */
-  touch(low: number, high: number): number {
-    const cell = this.home(low, high)
-    this.touched ^= this.words[cell]!
-    return cell
+  /** Loads the cache lines of keys with these homes. */
+  touch(homes: Int32Array, count: number): void {
+    this.touched = touchWords(this.words, homes, count, 1)
   }
 
   /** The slot, or 0. */
@@ -53,7 +52,8 @@ export class PairTable {
     words[cell + SLOT] = slot
   }
 
-  private home(low: number, high: number): number {
+  /** Where {@link findFrom} begins. */
+  home(low: number, high: number): number {
     const mixed = Math.imul(low ^ (low >>> 15), 0x85ebca6b)
     const hash = Math.imul((mixed ^ (mixed >>> 13)) + high, 0xc2b2ae35)
     return ((hash ^ (hash >>> 16)) << CELL_SHIFT) & this.mask

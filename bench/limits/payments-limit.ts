@@ -54,6 +54,8 @@ class PaymentsLoop implements LimitLoop {
   private readonly uuids = new Int32Array(BATCH * UUID_WORDS)
   private readonly homes = new Int32Array(BATCH)
   private readonly slots = new Int32Array(BATCH)
+  /** Named by the commands of a batch. */
+  private readonly accounts = new Int32Array(2 * BATCH)
   private accepted = 0
   private rejected = 0
 
@@ -114,24 +116,32 @@ class PaymentsLoop implements LimitLoop {
 
   /** Finds the payments of a batch, and touches all state that it names. */
   private sweep(from: number, count: number): void {
-    const { tape, flat, uuids, homes, slots, payments, index } = this
+    const { tape, flat, uuids, homes, slots, payments, index, accounts } = this
+    homes.fill(0)
+    let named = 0
     for (let i = 0; i < count; i++) {
       const at = from + i
       slots[i] = 0
       if (tape.kinds[at]! < AUTHORISE) {
-        flat.touchAccount(index[tape.first[at]!]!)
-        flat.touchAccount(index[tape.second[at]!]!)
+        accounts[named++] = index[tape.first[at]!]!
+        accounts[named++] = index[tape.second[at]!]!
         continue
       }
       parseUuid(tape.payment[at]!, uuids, i * UUID_WORDS)
-      homes[i] = payments.touch(uuids, i * UUID_WORDS)
+      homes[i] = payments.home(uuids, i * UUID_WORDS)
     }
+    payments.touch(homes, count)
     for (let i = 0; i < count; i++) {
       if (tape.kinds[from + i]! < AUTHORISE) continue
       slots[i] = payments.findFrom(homes[i]!, uuids, i * UUID_WORDS)
-      flat.touchPayment(slots[i]!)
     }
-    for (let i = 0; i < count; i++) if (slots[i] !== 0) flat.touchAccountsOf(slots[i]!)
+    flat.touchPayments(slots, count)
+    for (let i = 0; i < count; i++) {
+      if (slots[i] === 0) continue
+      accounts[named++] = flat.payerOf(slots[i]!)
+      accounts[named++] = flat.payeeOf(slots[i]!)
+    }
+    flat.touchAccounts(accounts, named)
   }
 
   /** False: refused, and nothing was written. */

@@ -33,7 +33,7 @@ class ScatteredLoop implements LimitLoop {
   /** Of a batch: from, to, from, to … */
   private readonly lows = new Int32Array(2 * BATCH)
   private readonly highs = new Int32Array(2 * BATCH)
-  private readonly cells = new Int32Array(2 * BATCH)
+  private readonly homes = new Int32Array(2 * BATCH)
   private readonly slots = new Int32Array(2 * BATCH)
   private transfers = 0
 
@@ -76,13 +76,14 @@ class ScatteredLoop implements LimitLoop {
   }
 
   private findSlots(count: number): void {
-    const { workload, table, id, lows, highs, cells, slots } = this
+    const { workload, table, id, lows, highs, homes, slots } = this
     for (let i = 0; i < count; i++) {
       id.set(workload.nextAccount())
       lows[i] = id.low
       highs[i] = id.high
-      cells[i] = table.touch(id.low, id.high)
+      homes[i] = table.home(id.low, id.high)
     }
-    for (let i = 0; i < count; i++) slots[i] = table.findFrom(cells[i]!, lows[i]!, highs[i]!)
+    table.touch(homes, count)
+    for (let i = 0; i < count; i++) slots[i] = table.findFrom(homes[i]!, lows[i]!, highs[i]!)
   }
 }

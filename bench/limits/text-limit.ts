@@ -58,6 +58,8 @@ class TextLoop implements LimitLoop {
   private readonly hashes = new Int32Array(BATCH * TEXTS)
   private readonly keyBytes = new Int32Array(BATCH)
   private readonly slots = new Int32Array(2 * BATCH)
+  private readonly homes = new Int32Array(2 * BATCH)
+  private readonly keyHomes = new Int32Array(BATCH)
   private transfers = 0
   private submitted = 0
 
@@ -115,7 +117,7 @@ class TextLoop implements LimitLoop {
   }
 
   private encode(count: number): void {
-    const { words, bytes, hashes, workload, table, keys } = this
+    const { words, bytes, hashes, workload, table, keys, homes, keyHomes } = this
     words.fill(0)
     for (let i = 0; i < count; i++) {
       const at = i * TEXTS
@@ -123,10 +125,13 @@ class TextLoop implements LimitLoop {
       encodeText(textId(workload.nextAccount()), bytes, at + 1)
       this.keyBytes[i] = encodeText(keyOf(++this.submitted), bytes, at + 2)
       for (let t = at; t < at + TEXTS; t++) hashes[t] = hashText(words, t)
-      table.touch(hashes[at]!)
-      table.touch(hashes[at + 1]!)
-      keys.touch(hashes[at + 2]!)
+      homes[2 * i] = table.home(hashes[at]!)
+      homes[2 * i + 1] = table.home(hashes[at + 1]!)
+      keyHomes[i] = keys.home(hashes[at + 2]!)
     }
+    table.touch(homes, 2 * count)
+    keys.touch(keyHomes, count)
+    keys.touch(keyHomes, keys.leavingHomes(count, keyHomes))
   }
 
   private findSlots(count: number): void {

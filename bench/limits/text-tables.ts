@@ -5,6 +5,7 @@
  *   TextTable   cell: │ hash │ entry, 0: empty │        entry → five words
  *   KeyWindow   the same, where the oldest of a million entries leaves for each that enters
  */
+import { touchWords } from '../../engine/memory/touch.js'
 
 export const TEXT_WORDS = 5
 const TEXT_BYTES = TEXT_WORDS * 4
@@ -48,14 +49,20 @@ export class TextTable {
     this.texts = new Int32Array((capacity + 1) * TEXT_WORDS)
   }
 
-  touch(hash: number): void {
-    this.touched ^= this.cells[(hash << 1) & this.mask]!
+  /** Where the search for a hash begins. */
+  home(hash: number): number {
+    return (hash << 1) & this.mask
+  }
+
+  /** Loads the cache lines of texts with these homes. */
+  touch(homes: Int32Array, count: number): void {
+    this.touched = touchWords(this.cells, homes, count, 1)
   }
 
   /** The entry with the text that is entry `at` of `words`, or 0. */
   find(hash: number, words: Int32Array, at: number): number {
     const { cells, mask } = this
-    let cell = (hash << 1) & mask
+    let cell = this.home(hash)
     for (;;) {
       const entry = cells[cell + 1]!
       if (entry === 0) return 0
@@ -67,7 +74,7 @@ export class TextTable {
   put(entry: number, hash: number, words: Int32Array, at: number): void {
     const { cells, mask, texts } = this
     for (let i = 0; i < TEXT_WORDS; i++) texts[entry * TEXT_WORDS + i] = words[at * TEXT_WORDS + i]!
-    let cell = (hash << 1) & mask
+    let cell = this.home(hash)
     while (cells[cell + 1] !== 0) cell = (cell + 2) & mask
     cells[cell] = hash
     cells[cell + 1] = entry
@@ -100,6 +107,15 @@ export class KeyWindow extends TextTable {
     this.contents = new Int32Array(2 * (capacity + 1))
     this.sequences = new Float64Array(capacity + 1)
     this.times = new Float64Array(capacity + 1)
+  }
+
+  /** Puts the homes of the keys that leave for the next `count` into `homes`; returns how many do. */
+  leavingHomes(count: number, homes: Int32Array): number {
+    const leaving = Math.max(0, this.count + count - this.capacity)
+    for (let i = 0; i < leaving; i++) {
+      homes[i] = this.home(this.hashes[((this.newest + count - leaving + i) % this.capacity) + 1]!)
+    }
+    return leaving
   }
 
   /** Adds a key that is not there, with its answer. */

@@ -4,6 +4,7 @@
  *
  *   cell of 8 words:  │ UUID, 4 words │ slot, 0: empty │ unused │
  */
+import { touchWords } from '../../engine/memory/touch.js'
 
 const CELL_SHIFT = 3
 const CELL_WORDS = 1 << CELL_SHIFT
@@ -42,13 +43,16 @@ export class UuidTable {
     this.mask = this.words.length - 1
   }
 
-  /** Loads the cache line of the UUID at `at` in `uuids`; returns where {@link findFrom} begins. */
-  touch(uuids: Int32Array, at: number): number {
+  /** Loads the cache lines of UUIDs with these homes. */
+  touch(homes: Int32Array, count: number): void {
+    this.touched = touchWords(this.words, homes, count, 1)
+  }
+
+  /** Where {@link findFrom} begins for the UUID at `at` in `uuids`. */
+  home(uuids: Int32Array, at: number): number {
     const mixed = Math.imul(uuids[at]! ^ (uuids[at]! >>> 15), 0x85ebca6b) ^ uuids[at + 2]!
     const hash = Math.imul((mixed ^ (mixed >>> 13)) + uuids[at + 1]!, 0xc2b2ae35) ^ uuids[at + 3]!
-    const home = ((hash ^ (hash >>> 16)) << CELL_SHIFT) & this.mask
-    this.touched ^= this.words[home]!
-    return home
+    return ((hash ^ (hash >>> 16)) << CELL_SHIFT) & this.mask
   }
 
   /** The slot, or 0. */
