@@ -242,7 +242,8 @@ export class CommandPort {
   }
 
   /**
-   * Claims room and writes the key; false: there is no room. Nothing is taken until {@link end}.
+   * Claims room and writes the key; false: there is no room. Nothing is taken until {@link end}, and
+   * `offset`, `payload` and `keyBytes` are this command's until another one begins.
    * `submit` is in three parts so that V8 inlines it where it is called, and the object literal that
    * is submitted never comes to exist.
    */
@@ -256,11 +257,12 @@ export class CommandPort {
       offset = this.claimAgain()
       if (offset === NO_PLACE) return false
     }
+    // Before anything is changed, also where the key is refused: an outer command sees it.
+    this.begun++
     this.offset = offset
     this.payload = offset + HEADER_BYTES
     this.keyBytes = 0
     if (key !== undefined) this.putKey(key)
-    this.begun++
     return true
   }
 

@@ -49,7 +49,7 @@
  *       const low = words[slot * 4]
  *       if (low === -1 || words[slot * 4 + 1] !== 0 || view.getUint16(record + 6, true) !== 0) {
  *         if (readRecordVersion(view, record) !== store.version(slot) + 1) return false
- *       } else if (view.getInt32(record + 12, true) !== low + 1) return false
+ *       } else if (view.getInt32(record + 12, true) !== ((low + 1) | 0)) return false
  *       this.apply(view, record)
  *       return true
  *     }
@@ -214,7 +214,7 @@ function replayCode({ strideWords }: AggregateStore): string {
     const at = slot * ${strideWords}, low = words[at + ${SLOT_VERSION_WORD}]
     if (low === -1 || words[at + ${SLOT_PENDING_WORD}] !== 0 || ${recordHigh} !== 0) {
       if (readRecordVersion(view, record) !== store.version(slot) + 1) return false
-    } else if (view.getInt32(record + ${RECORD_VERSION}, true) !== low + 1) return false
+    } else if (view.getInt32(record + ${RECORD_VERSION}, true) !== ((low + 1) | 0)) return false
     this.apply(view, record)
     return true
   }`

@@ -271,8 +271,7 @@ export class Engine {
    *   the engine runs on, and the journal is whole, in either form of its segments
    */
   async archive(options: ArchiveOptions = {}): Promise<ArchiveReport> {
-    const before =
-      options.before === undefined ? Number.MAX_SAFE_INTEGER : firstWanted('before', options)
+    const before = firstWanted('before', options, Number.MAX_SAFE_INTEGER)
     return this.files.archive(before)
   }
 
@@ -316,6 +315,7 @@ export class Engine {
 function firstWanted<Name extends string>(
   name: Name,
   options: { readonly [name in Name]?: number },
+  otherwise = 1,
 ): number {
   if (typeof options !== 'object' || options === null) {
     throw new TidewheelError(
@@ -324,7 +324,7 @@ function firstWanted<Name extends string>(
     )
   }
   const value: number | undefined = options[name]
-  if (value === undefined) return 1
+  if (value === undefined) return otherwise
   if (Number.isSafeInteger(value) && value >= 1) return value
   throw new TidewheelError(
     'INVALID_OPTION',

@@ -11,6 +11,7 @@
  * that its lane can be dropped.
  */
 import { createHash } from 'node:crypto'
+import { types } from 'node:util'
 import { MessageChannel, MessagePort } from 'node:worker_threads'
 import { TidewheelError } from '../journal/errors.js'
 import { describeFields } from '../journal/schema/field-description.js'
@@ -144,7 +145,7 @@ export class Producer {
 
 function refuseWrongArguments(handle: unknown, domain: unknown): void {
   const { memory, life } = (handle ?? {}) as Partial<ProducerHandle>
-  if (!(memory?.status instanceof SharedArrayBuffer) || !(life instanceof MessagePort)) {
+  if (!types.isSharedArrayBuffer(memory?.status) || !(life instanceof MessagePort)) {
     throw new TidewheelError(
       'INVALID_OPTION',
       `${describeValue(handle)} is not a producer's handle; give what engine.producer() returned, passed on in workerData or a message`,

@@ -11,6 +11,8 @@ export interface ActiveSegment {
   readonly number: number
   readonly sizeBytes: number
   readonly salt: number
+  /** Whether the file system counts links, so that a deleted file shows. */
+  readonly isWatched: boolean
 }
 
 export function openActiveSegment(
@@ -32,7 +34,8 @@ export function openActiveSegment(
         { file: name, offset: 0 },
       )
     }
-    return { file, number, sizeBytes: header.sizeBytes, salt: header.salt }
+    const { sizeBytes, salt } = header
+    return { file, number, sizeBytes, salt, isWatched: file.isLinked() }
   } catch (error) {
     file.close()
     throw error
@@ -44,8 +47,8 @@ export function openActiveSegment(
  * them afterwards is gone with the process.
  * @throws TidewheelError STORAGE_FAILED
  */
-export function refuseDeleted({ file, number }: ActiveSegment): void {
-  if (file.isLinked()) return
+export function refuseDeleted({ file, number, isWatched }: ActiveSegment): void {
+  if (!isWatched || file.isLinked()) return
   throw new TidewheelError(
     'STORAGE_FAILED',
     'the journal was deleted while the engine ran: what it would write now would be lost. The engine has stopped. Bring the directory back from a backup or a replica, then open the engine again; what was answered within the last second may be lost',

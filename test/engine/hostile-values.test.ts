@@ -51,6 +51,27 @@ describeModes('submit', (bench) => {
     await bench.close(engine)
   })
 
+  test.each(['', 'x\ud800', '\ud800', 5 as never])(
+    'a value does not lose its key to a bad one meanwhile (%j)',
+    async (key) => {
+      const engine = await bench.open(bench.path())
+      const outer = {
+        account: 'outer',
+        get amount() {
+          const inner = { account: 'inner', amount: 1 }
+          expect(() => engine.submit(Credit, inner, { key })).toThrow(/INVALID_/)
+          return 4
+        },
+      }
+      const failure = await failureOf(engine.execute(Credit, outer, { key: 'payment-1' }))
+      expect(failure.code).toBe('INVALID_COMMAND')
+      const value = { account: 'outer', amount: 4 }
+      const again = await engine.execute(Credit, value, { key: 'payment-1' })
+      expect(again).toMatchObject({ accepted: true, repeated: false, sequence: 1 })
+      await bench.close(engine)
+    },
+  )
+
   test('a key whose getter submits is the key of its own command', async () => {
     const engine = await bench.open(bench.path())
     const options = {

@@ -60,6 +60,7 @@ const Trade = market.command(
   },
 )
 
+const I32_MAX = 0x7fff_ffff
 const U32_MAX = 0xffff_ffff
 /** All that a transaction may emit to one stream. */
 const PENDING = EVENTS_A_TRANSACTION_MAX
@@ -194,7 +195,7 @@ describe('stream version', () => {
     expect(books?.copy(books.ids.find(BOOK))).toMatchObject({ version: U32_MAX + 3, trades: 6 })
   })
 
-  it.each([U32_MAX - 1, U32_MAX, STREAM_VERSION_MAX - 3])(
+  it.each([I32_MAX - 2, I32_MAX - 1, I32_MAX, U32_MAX - 1, U32_MAX, STREAM_VERSION_MAX - 3])(
     'replay: gives the state that was live (from version %i)',
     (version) => {
       setVersion(live.runtime, version)
