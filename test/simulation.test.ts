@@ -20,6 +20,7 @@ describe('simulation', () => {
     expect(coverage.of('restarts: power lost')).toBeGreaterThan(0)
     expect(coverage.of('recovery: cuts')).toBeGreaterThan(0)
     expect(coverage.of('recovery: from a snapshot')).toBeGreaterThan(0)
+    expect(coverage.of('archives: made')).toBeGreaterThan(0)
   })
 
   it('simulation: the same seed gives the same run, to the byte', async () => {

@@ -5,10 +5,14 @@ import { type CommandType, type Domain, Engine } from '../engine/index.js'
 import { EngineBench, failureOf } from './support/engine-fixture.js'
 import type { Said } from './support/faults/fault-verdict.js'
 import { modelDigests } from './support/faults/ledger-model.js'
+import { memoryGroup } from './support/faults/memory-group.js'
 import { checkReopened } from './support/faults/reopened.js'
 import { runProcess } from './support/faults/run-process.js'
 import { workloadNamed } from './support/faults/workloads.js'
 import { TIDEWHEEL, UserModules } from './support/user-modules.js'
+
+/** Enough for an engine, and little more. */
+const GROUP_BYTES = 200 * 1024 * 1024
 
 const modules = new UserModules()
 const bench = new EngineBench('thread')
@@ -61,30 +65,54 @@ describe('thread death', () => {
   })
 
   it('out of memory: every answer is there, as after kill -9', async () => {
-    const url = new URL('./support/faults/workloads.js', import.meta.url).href
-    const script = modules.write(
-      'hoarder.mjs',
-      `import { writeSync } from 'node:fs'
-       import { openLedger, sendCommand, workloadNamed } from '${url}'
-       const engine = await openLedger(process.argv[2])
-       const hoard = []
-       for (let n = 1; ; n++) {
-         const { sequence } = await sendCommand(engine, workloadNamed('append'), n)
-         writeSync(1, JSON.stringify(['answered', n, sequence]) + '\\n')
-         for (let i = 0; i < 10_000; i++) hoard.push({ n, i, text: 'text ' + n + i })
-       }`,
+    const hoarder = writeHoarder(
+      'hoard.push(...Array.from({ length: 10_000 }, (_, i) => `${n} ${i}`))',
     )
     const path = bench.path()
-    const { ended, lines } = await runProcess([
-      process.execPath,
-      '--max-old-space-size=24',
-      script,
-      path,
-    ])
+    const words = [process.execPath, '--max-old-space-size=24', hoarder, path]
+    const { ended, lines } = await runProcess(words)
     expect(['SIGABRT', 'SIGTRAP', 133, 134]).toContain(ended)
-    expect(lines.length).toBeGreaterThan(3)
-    const append = workloadNamed('append')
-    const said = lines.map((line) => JSON.parse(line) as Said)
-    await checkReopened(path, append, await modelDigests(append, lines.length + 10), said)
+    await checkAnswers(path, lines)
+  })
+
+  it('out of memory: the kernel kills it, and every answer is there', async (test) => {
+    const group = memoryGroup(GROUP_BYTES)
+    if (typeof group === 'string') {
+      console.warn(`SKIPPED: killed by the kernel for want of memory; ${group}`)
+      return test.skip(group)
+    }
+    try {
+      const hoarder = writeHoarder('hoard.push(Buffer.alloc(4_000_000, n))')
+      const path = bench.path()
+      const { ended, lines } = await runProcess(group.command([process.execPath, hoarder, path]))
+      expect(ended).toBe('SIGKILL')
+      await checkAnswers(path, lines)
+    } finally {
+      await group.remove()
+    }
   })
 })
+
+/** A process that keeps more with each command, and says what was answered. */
+function writeHoarder(keep: string): string {
+  const url = new URL('./support/faults/workloads.js', import.meta.url).href
+  return modules.write(
+    'hoarder.mjs',
+    `import { writeSync } from 'node:fs'
+     import { openLedger, sendCommand, workloadNamed } from '${url}'
+     const engine = await openLedger(process.argv[2])
+     const hoard = []
+     for (let n = 1; ; n++) {
+       const { sequence } = await sendCommand(engine, workloadNamed('append'), n)
+       writeSync(1, JSON.stringify(['answered', n, sequence]) + '\\n')
+       ${keep}
+     }`,
+  )
+}
+
+async function checkAnswers(path: string, lines: readonly string[]): Promise<void> {
+  expect(lines.length).toBeGreaterThan(3)
+  const append = workloadNamed('append')
+  const said = lines.map((line) => JSON.parse(line) as Said)
+  await checkReopened(path, append, await modelDigests(append, lines.length + 10), said)
+}

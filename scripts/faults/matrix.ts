@@ -245,7 +245,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     },
   ),
   row('The process runs out of memory', 'Like `kill -9`', {
-    'thread-death': ['out of memory: every answer is there'],
+    'thread-death': ['out of memory: every answer is there', 'out of memory: the kernel kills it'],
   }),
   row(
     'Ids such as `../../x`, `__proto__`, empty, 10 kB, any Unicode',

@@ -26,6 +26,8 @@ const SNAPSHOT_TOOLS = 'test/cli/snapshots.test.js'
 const ARCHIVE = 'test/journal/archive.test.js'
 const ARCHIVE_CRASH = 'test/journal/archive-crash.test.js'
 const ARCHIVE_DAMAGE = 'test/journal/archive-damage.test.js'
+const COPY = 'test/journal/journal-copy.test.js'
+const CUT = 'test/journal/journal-cut.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
@@ -230,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'engine/applier.js',
     search: 'else if (type === KEYED_OUTCOME_RECORD) {',
     replace:
-      'else if (type === KEYED_OUTCOME_RECORD && this.replaying) {}\n            else if (type === KEYED_OUTCOME_RECORD) {',
+      'else if (type === KEYED_OUTCOME_RECORD && !this.undo.isKept) {}\n            else if (type === KEYED_OUTCOME_RECORD) {',
     test: SIMULATION,
   },
   {
@@ -396,5 +398,61 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     search: 'refuseChangeOfArchive(segments, scan);\n',
     replace: '\n',
     test: ARCHIVE_DAMAGE,
+  },
+  {
+    name: 'backup: an unfinished copy has no manifest, which an opening would make again',
+    file: 'journal/journal-copy.js',
+    search: 'writeManifest(target, { journalId, highestSegment: UNFINISHED_COPY });',
+    replace: '',
+    test: COPY,
+  },
+  {
+    name: 'backup: a segment of the copy gets its name before it is synced',
+    file: 'journal/file-copy.js',
+    search: 'to.sync();',
+    replace: '',
+    test: COPY,
+  },
+  {
+    name: 'backup: the last segment of the copy gets its name before it is synced',
+    file: 'journal/file-copy.js',
+    search: 'run.flush();\n        file.sync();',
+    replace: 'run.flush();',
+    test: COPY,
+  },
+  {
+    name: 'backup: what was copied is read back, and nobody looks at the verdict',
+    file: 'journal/journal-copy.js',
+    search: 'if (problem !== undefined) {',
+    replace: 'if (false) {',
+    test: COPY,
+  },
+  {
+    name: 'backup: a failed copy may lose its manifest before its segments',
+    file: 'journal/journal-copy.js',
+    search: 'target.syncDirectory();\n        if (target.list()',
+    replace: 'if (target.list()',
+    test: COPY,
+  },
+  {
+    name: 'backup: takes a snapshot of blocks that are not in the copy',
+    file: 'journal/journal-copy.js',
+    search: 'header.blockNumber <= end.blockNumber',
+    replace: 'true',
+    test: COPY,
+  },
+  {
+    name: 'restore: keeps a transaction whose last event is beyond the point',
+    file: 'journal/journal-cut.js',
+    search: 'lastSequence > point.sequence',
+    replace: 'lastSequence - eventCount >= point.sequence',
+    test: CUT,
+  },
+  {
+    name: 'restore: the block that was cut has the name of the whole one',
+    file: 'journal/journal-cut.js',
+    search: '(last?.epoch ?? 0) + 1',
+    replace: '(last?.epoch ?? 0)',
+    test: CUT,
   },
 ]

@@ -20,6 +20,7 @@ import {
 } from '../../journal/snapshot-layout.js'
 import { SnapshotReader } from '../../journal/snapshot-reader.js'
 import type { Storage } from '../../journal/storage.js'
+import { forAllSubsets } from '../support/disk/all-subsets.js'
 import { SimulatedDisk } from '../support/disk/simulated-disk.js'
 import saved from '../support/domains/saved.js'
 import { readFolder } from '../support/journal-files.js'
@@ -173,6 +174,15 @@ describe('snapshot file', () => {
     }
     console.log(`snapshot file: ${crashes} calls broken off`)
     expect(crashes).toBeGreaterThan(20)
+  })
+
+  it('writing: the old one goes only when no loss of power can take the new one', () => {
+    const disk = diskWith(1)
+    buildSnapshot(disk, saved, 2, 1, window)
+    const states = forAllSubsets(disk, (state) => {
+      expect(restoredDigest(state)).toEqual({ digest: digests[2], skipped: [] })
+    })
+    expect(states).toBeGreaterThan(1)
   })
 })
 

@@ -15,6 +15,7 @@
  *   ["answered", n, sequence]
  *   ["failed", n, code, outcome]      the answer to command n is not known, or it was not taken
  *   ["snapshot", code]                null: it was made
+ *   ["archived", code]                null: all that was sealed
  *   ["read", code]                    null: all events
  *   ["closed", code]                  null: in order
  *   ["untyped", stack]                an error that is none of ours: never right
@@ -88,6 +89,7 @@ async function main(): Promise<void> {
       const code = await engine.snapshot().then(() => null, codeOf)
       say('snapshot', code)
     },
+    archive: async () => say('archived', await engine.archive().then(() => null, codeOf)),
     read: async () => say('read', await readAll(engine).then(() => null, codeOf)),
   }
   await workload.run(work)

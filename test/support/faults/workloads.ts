@@ -5,6 +5,8 @@
  *   recover    what a killed process has left: opened, written to, sealed
  *   roll       over the ends of two segments, with the next ones being prepared
  *   snapshot   a journal with a snapshot: opened from it, two newer ones made while it is written to
+ *   archive    a journal with an archived segment: opened, the next ones archived while it is written to,
+ *              all read
  *
  * Another one is an entry in WORKLOADS. Command n is the same in every run, whoever sends it, so a
  * model knows the state after the first n.
@@ -26,6 +28,8 @@ export interface Work {
   /** Sends so many of the next commands, at once, and waits for their answers. */
   send(count: number): Promise<void>
   snapshot(): Promise<void>
+  /** Of all segments that are sealed. */
+  archive(): Promise<void>
   /** All events, from the files. */
   read(): Promise<void>
 }
@@ -88,6 +92,20 @@ export const WORKLOADS: readonly Workload[] = [
       await work.snapshot()
     },
   },
+  {
+    name: 'archive',
+    noteBytes: BIG,
+    before: 20,
+    async prepare(work) {
+      await work.archive()
+    },
+    async run(work) {
+      await work.send(1)
+      for (let i = 0; i < 7; i++) await work.send(3)
+      await Promise.all([work.archive(), work.send(1)])
+      await work.read()
+    },
+  },
 ]
 
 export function workloadNamed(name: string): Workload {
@@ -130,6 +148,7 @@ export async function prepareJournal(workload: Workload, directory: string): Pro
       for (let i = 0; i < count; i++) await sendCommand(engine, workload, ++sent)
     },
     snapshot: async () => void (await engine.snapshot()),
+    archive: async () => void (await engine.archive()),
     read: () => readAll(engine),
   }
   await work.send(workload.before)

@@ -7,7 +7,7 @@
  *                 ▼ │ crash, error          └─ clean close ──────────────▶  "
  *              the process or the power is gone
  *
- * Now and then it makes a snapshot, in which any of that may happen too.
+ * Now and then it makes a snapshot, or archives what is full, in which any of that may happen too.
  *
  * Everything that happens is a function of the seed: one thread, no clock, no randomness of the
  * system. `trace` is a hash of every call of the disk, every receipt and every digest.
@@ -20,6 +20,7 @@ import { SEGMENT_BYTES_MIN } from '../../../journal/segment-layout.js'
 import { DiskCrash } from '../disk/disk-calls.js'
 import { SimulatedDisk } from '../disk/simulated-disk.js'
 import { type SeededRandom, seededRandom } from '../seeded-random.js'
+import { Archives } from './archives.js'
 import { Client } from './client.js'
 import { Coverage } from './coverage.js'
 import { LEDGERS } from './ledger.js'
@@ -51,6 +52,7 @@ const CHANGES_TO_OPEN = 8
 const CHANGES_A_GENERATION = 60
 /** Steps, on average. */
 const SNAPSHOTS_IN = 50
+const ARCHIVES_IN = 100
 const SMALL_NOTE_BYTES = 3000
 const SMALL_SEGMENT_BYTES = 160 * 1024
 
@@ -76,6 +78,7 @@ class Simulation {
   private readonly disk: SimulatedDisk
   private readonly faults: PlannedFaults
   private readonly client: Client
+  private readonly archives = new Archives()
   private generation = 0
   private nowMs = 0
   private skewUs = 0
@@ -171,6 +174,7 @@ class Simulation {
       onReport: (text) => this.note(text),
     })
     client.started(level, engine.host)
+    this.archives.opened()
     engine.onReceipt = (receipt) => {
       this.trace.update(`${JSON.stringify(receipt)}\n`)
       try {
@@ -274,6 +278,7 @@ class Simulation {
       const { domain } = LEDGERS[this.version]
       makeSnapshot(this.disk, domain, engine.sealedSegment, random, this.coverage)
     }
+    if (random.below(ARCHIVES_IN) === 0) this.archives.run(this.disk, random, this.coverage)
     const action = random.below(13)
     if (action < 4) {
       this.submitSome(engine, noteBytesMax)
