@@ -278,6 +278,6 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       'engine/snapshot': ['keys: the same key gets the same receipt'],
       'engine/key-window': ['live, replayed and naive are the same'],
     },
-    ['simulation', 'system'],
+    ['simulation', 'system', 'keys'],
   ),
 ]

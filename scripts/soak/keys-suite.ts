@@ -24,6 +24,10 @@ export async function soakKeys(): Promise<SuiteResult> {
       const { tableBytes, rssBytes, plainBytes, archivedBytes, openSeconds, asked } = result
       counts[`window of ${countMax}: keys`] = KEYS
       counts[`window of ${countMax}: asked for again, answered as before`] = asked
+      const [half, end, reopened] = tableBytes
+      counts[`window of ${countMax}: table of keys half-way, MiB`] = Math.round(half / MIB)
+      counts[`window of ${countMax}: table of keys at the end, MiB`] = Math.round(end / MIB)
+      counts[`window of ${countMax}: table of keys reopened, MiB`] = Math.round(reopened / MIB)
       const mib = (bytes: number): string => `${Math.round(bytes / MIB)} MiB`
       console.log(
         [
