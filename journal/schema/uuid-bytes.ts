@@ -10,8 +10,10 @@ const UUID_CHARACTERS = 36
 const HYPHEN = 0x2d
 const DIGITS = '0123456789abcdef'
 
-/** Value of a hexadecimal digit by character code, or 255. */
-const NIBBLES = new Uint8Array(128).fill(255)
+/** Of what is no digit. */
+const NO_DIGIT = 128
+/** Value of a hexadecimal digit by the low byte of its character code, or NO_DIGIT. */
+const NIBBLES = new Uint8Array(256).fill(NO_DIGIT)
 for (let i = 0; i < DIGITS.length; i++) NIBBLES[DIGITS.charCodeAt(i)] = i
 
 const DIGIT_CODES = Uint8Array.from(DIGITS, (digit) => digit.charCodeAt(0))
@@ -21,28 +23,43 @@ function isHyphenPlace(index: number): boolean {
   return index === 8 || index === 13 || index === 18 || index === 23
 }
 
-/** Passed last: one command asks about its ids several times. */
-let recentUuid = ''
+/** The one that was parsed last, as it lies in memory: a command asks about its ids several times. */
+let parsed = ''
+const parsedWords = new Int32Array(UUID_BYTES / 4)
 
 export function isUuid(value: unknown): value is string {
   if (typeof value !== 'string' || value.length !== UUID_CHARACTERS) return false
-  if (value === recentUuid) return true
-  for (let i = 0; i < UUID_CHARACTERS; i++) {
-    const code = value.charCodeAt(i)
-    if (isHyphenPlace(i) ? code !== HYPHEN : code >= 128 || NIBBLES[code] === 255) return false
-  }
-  recentUuid = value
-  return true
+  return value === parsed || parse(value)
 }
 
 /** `value` must have passed `isUuid`. */
 export function storeUuid(view: DataView, offset: number, value: string): void {
-  let at = offset
-  for (let i = 0; i < UUID_CHARACTERS; i += 2) {
-    if (isHyphenPlace(i)) i++
-    const high = NIBBLES[value.charCodeAt(i)] as number
-    view.setUint8(at++, (high << 4) | (NIBBLES[value.charCodeAt(i + 1)] as number))
+  if (value !== parsed) parse(value)
+  view.setInt32(offset, parsedWords[0] as number, true)
+  view.setInt32(offset + 4, parsedWords[1] as number, true)
+  view.setInt32(offset + 8, parsedWords[2] as number, true)
+  view.setInt32(offset + 12, parsedWords[3] as number, true)
+}
+
+/** Checks all characters, and puts them together, in one pass; what is wrong adds up in `wrong`. */
+function parse(value: string): boolean {
+  let wrong = 0
+  let at = 0
+  for (let word = 0; word < parsedWords.length; word++) {
+    let bytes = 0
+    for (let shift = 0; shift < 32; shift += 8) {
+      if (isHyphenPlace(at)) wrong |= value.charCodeAt(at++) ^ HYPHEN
+      const first = value.charCodeAt(at++)
+      const second = value.charCodeAt(at++)
+      const high = NIBBLES[first & 0xff] as number
+      const low = NIBBLES[second & 0xff] as number
+      wrong |= ((first | second) >> 8) | ((high | low) & NO_DIGIT)
+      bytes |= ((high << 4) | low) << shift
+    }
+    parsedWords[word] = bytes
   }
+  parsed = wrong === 0 ? value : ''
+  return wrong === 0
 }
 
 export function loadUuid(view: DataView, offset: number): string {
