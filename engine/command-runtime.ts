@@ -3,7 +3,7 @@
  * a payload, and handing the ids in it to the lookups of their aggregates. Generated for
  * `{ from: Account.id (u32), to: Account.id (u32), order: Order.id (u64) }`:
  *
- *   return class extends CommandRuntime {
+ *   return {
  *     admit(view, o, lengthBytes, lookups, places, next) {
  *       const damage = codec.check(view, o, lengthBytes)
  *       if (damage !== undefined) return damage
@@ -17,26 +17,42 @@
  *       places[next + 2] = n1 + 0
  *       l1.count = n1 + 1
  *       return undefined
- *     }
+ *     },
+ *     run(payload, tx) {
+ *       flyweight.$wrap(payload)
+ *       try {
+ *         return decide(flyweight, tx)
+ *       } finally {
+ *         flyweight.$poison()
+ *       }
+ *     },
+ *     ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
  *   }
  */
 import type { Codec } from '../journal/schema/codec.js'
 import { createFlyweight, type Flyweight } from '../journal/schema/flyweight.js'
 import { generate, loadU32Code, at as place } from '../journal/schema/generated-code.js'
+import type { IdValue } from '../journal/schema/id-type.js'
 import type { PayloadLayout, PlacedField } from '../journal/schema/payload-layout.js'
 import type { CommandType } from './domain.js'
 import type { IdLookup } from './memory/id-lookup.js'
 import type { Transaction } from './transaction.js'
 
-export abstract class CommandRuntime {
+/**
+ * Generated functions are fields of one class and not methods of generated classes: a domain has more
+ * commands than V8 keeps apart at one place of the code.
+ */
+export class CommandRuntime {
   readonly name: string
   readonly codec: Codec
   readonly flyweight: Flyweight
   /** How many ids a command of this type names. */
   readonly referenceCount: number
-  readonly decide: (command: unknown, tx: Transaction) => unknown
   /** In the journal's catalogue. */
   number = 0
+  readonly admit: CommandCode['admit']
+  readonly run: CommandCode['run']
+  readonly ordinalOf: CommandCode['ordinalOf']
 
   constructor(type: CommandType) {
     const { layout } = type.$codec
@@ -44,20 +60,25 @@ export abstract class CommandRuntime {
     this.codec = type.$codec
     this.flyweight = createFlyweight(layout)
     this.referenceCount = layout.references.length
-    this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
+    const { admit, run, ordinalOf } = generateCode(type, this.flyweight)
+    this.admit = admit
+    this.run = run
+    this.ordinalOf = ordinalOf
   }
 
   /** How many ids of one aggregate. */
   referencesTo(aggregateIndex: number): number {
     return referencesTo(this.codec.layout, aggregateIndex).length
   }
+}
 
+interface CommandCode {
   /**
    * Checks the payload at `payload` and adds the ids in it to the lookups, one an aggregate. Where
    * finding an id costs a hash, `places[next + ordinal]` is set to its index in its lookup. Returns
    * what is wrong with the payload, if anything is; no id is added then.
    */
-  abstract admit(
+  admit(
     view: DataView,
     payload: number,
     lengthBytes: number,
@@ -65,24 +86,35 @@ export abstract class CommandRuntime {
     places: Int32Array,
     next: number,
   ): string | undefined
+  /** Calls `decide` with the payload at `payload`, and returns or throws what that does. */
+  run(payload: number, tx: Transaction): unknown
+  /** Which reference field of the running command holds this id; see {@link Flyweight}. */
+  ordinalOf(aggregateIndex: number, id: IdValue): number
 }
 
-export function compileCommand(type: CommandType): CommandRuntime {
+function generateCode(type: CommandType, flyweight: Flyweight): CommandCode {
   const { layout } = type.$codec
   const aggregates = new Set(layout.references.map(({ reference }) => reference!.aggregateIndex))
-  const source = `return class extends CommandRuntime {
+  const source = `return {
   admit(view, o, lengthBytes, lookups, places, next) {
     const damage = codec.check(view, o, lengthBytes)
     if (damage !== undefined) return damage
     ${[...aggregates].flatMap((index) => gatherCode(layout, index)).join('\n    ')}
     return undefined
-  }
+  },
+  run(payload, tx) {
+    flyweight.$wrap(payload)
+    try {
+      return decide(flyweight, tx)
+    } finally {
+      flyweight.$poison()
+    }
+  },
+  ordinalOf(aggregateIndex, id) {
+    return flyweight.$ordinalOf(aggregateIndex, id)
+  },
 }`
-  const Generated = generate<new (type: CommandType) => CommandRuntime>(source, {
-    CommandRuntime,
-    codec: type.$codec,
-  })
-  return new Generated(type)
+  return generate<CommandCode>(source, { codec: type.$codec, decide: type.decide, flyweight })
 }
 
 /** Adds the ids of one aggregate. */

@@ -9,7 +9,7 @@ import { describeFields } from '../journal/schema/field-description.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import type { StateIds } from '../journal/schema/state-view.js'
 import type { AggregateStore } from './aggregate-store.js'
-import { type CommandRuntime, compileCommand } from './command-runtime.js'
+import { CommandRuntime } from './command-runtime.js'
 import { compileEvent } from './compiled-event.js'
 import { compileReader, type StreamReader } from './compiled-reader.js'
 import { type Domain, isObjectState } from './domain.js'
@@ -54,7 +54,7 @@ export class DomainRuntime implements StateIds {
     this.events = domain.events.map((event) =>
       compileEvent(event, this.stores[event.aggregateIndex]!, this.undo, this.meta),
     )
-    this.commands = domain.commands.map(compileCommand)
+    this.commands = domain.commands.map((command) => new CommandRuntime(command))
     this.keys = new KeyTable(KEY_WINDOW_DEFAULT)
   }
 

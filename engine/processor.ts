@@ -155,11 +155,9 @@ export class Processor {
 
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
-    const { flyweight } = command
-    tx.begin(this.ring.offset, flyweight, index)
-    flyweight.$wrap(batch.payloads[index]!)
+    tx.begin(this.ring.offset, command, index)
     try {
-      const result = command.decide(flyweight, tx)
+      const result = command.run(batch.payloads[index]!, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
       this.failHandler(error)

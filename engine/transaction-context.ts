@@ -27,11 +27,11 @@ import {
   TRANSACTION_BYTES_MAX,
 } from '../journal/record-layout.js'
 import { writeRecordVersion } from '../journal/record-version.js'
-import type { Flyweight } from '../journal/schema/flyweight.js'
 import { type IdValue, isId } from '../journal/schema/id-type.js'
 import { bytesOver } from '../journal/schema/text-bytes.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
+import type { CommandRuntime } from './command-runtime.js'
 import type { ReadingTransaction, StreamReader } from './compiled-reader.js'
 import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
 import type { DomainRuntime } from './domain-runtime.js'
@@ -64,7 +64,7 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   /** Where the transaction must end. */
   payloadLimit = 0
   private frameOffset = 0
-  private command: Flyweight | undefined
+  private command: CommandRuntime | undefined
   /** Where the command is from, and its index there. */
   private readonly batch: CommandBatch
   private index = 0
@@ -96,7 +96,7 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   }
 
   /** The processor's: a command begins, with room for the largest transaction at `frameOffset`. */
-  begin(frameOffset: number, command: Flyweight, index: number): void {
+  begin(frameOffset: number, command: CommandRuntime, index: number): void {
     this.command = command
     this.index = index
     this.frameOffset = frameOffset
@@ -112,7 +112,6 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   /** The processor's: the handler has returned, and what it was given is dead from here on. */
   end(): void {
     this.ended = true
-    this.command!.$poison()
     while (this.viewedCount > 0) this.viewed[--this.viewedCount]!.releaseViews()
   }
 
@@ -217,7 +216,7 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
     if (this.ended) refuseEnded()
     // A reference that was not read yet is undefined too.
     if (store.hasHashedIds && id !== undefined) {
-      const ordinal = this.command!.$ordinalOf(store.index, id as IdValue)
+      const ordinal = this.command!.ordinalOf(store.index, id as IdValue)
       const slot = ordinal < 0 ? 0 : this.batch.slotOf(this.index, store.index, ordinal)
       // An earlier command of the batch may have opened it since.
       if (slot !== 0) return slot
