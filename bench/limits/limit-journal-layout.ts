@@ -1,8 +1,8 @@
 /** What the two ends of a limit's journal share: limit-journal.ts and limit-journal-thread.ts. */
 
 export interface LimitJournalData {
-  /** Zero-filled, each of `fileBytes`. */
-  readonly files: readonly string[]
+  readonly directory: string
+  /** Of each file. */
   readonly fileBytes: number
   readonly data: SharedArrayBuffer
   readonly control: SharedArrayBuffer

@@ -1,9 +1,10 @@
 /**
  * The journal of the hand-written loops: takes whatever the ring holds, up to a block, and puts it on
  * disk with one synced write, under the journal's rules (header, padding, checksum, hash chain,
- * preallocated files), without knowing what the bytes are. Files are zero-filled beforehand, and used
- * again when all are full: this is a limit, so preparing costs it nothing. Without work it spins for a
- * moment and then sleeps, so that it takes no core from whoever else is measured.
+ * files that are never used again), without knowing what the bytes are. A file is made when the last
+ * one is full, as long as it will be, without its bytes: filling it with zeros beforehand takes more
+ * from the disk than it gives (docs/decisions/0024). Without work it spins for a moment and then
+ * sleeps, so that it takes no core from whoever else is measured.
  */
 import { createHash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -25,20 +26,20 @@ import {
   LIMIT_UNIT_BYTES,
   type LimitJournalData,
 } from './limit-journal-layout.js'
-import { closeRaw, openRaw, type RawFile, writeSynced } from './raw-file.js'
+import { closeRaw, createRaw, type RawFile, writeSynced } from './raw-file.js'
 
 const SPIN_MS = 0.1
 const SLEEP_MS = 1000
 const BLOCK_BYTES = BLOCK_PAYLOAD_BYTES_MAX - (BLOCK_PAYLOAD_BYTES_MAX % LIMIT_UNIT_BYTES)
 
-function run({ files, fileBytes, data, control }: LimitJournalData): void {
+function run({ directory, fileBytes, data, control }: LimitJournalData): void {
   const cells = new Int32Array(control)
   const ring = new Uint8Array(data)
   const staging = alignedBuffer(paddedBlockBytes(BLOCK_PAYLOAD_BYTES_MAX))
   const view = new DataView(staging.buffer)
   let previousHash: Uint8Array = new Uint8Array(HASH_BYTES)
-  let next = 0
-  let file: RawFile = openRaw(files[next]!)
+  let files = 0
+  let file: RawFile = createRaw(directory, files++, fileBytes)
   let fileOffset = 0
   let synced = 0
   for (;;) {
@@ -54,8 +55,7 @@ function run({ files, fileBytes, data, control }: LimitJournalData): void {
     const padded = paddedBlockBytes(lengthBytes)
     if (fileOffset + padded > fileBytes) {
       closeRaw(file)
-      next = (next + 1) % files.length
-      file = openRaw(files[next]!)
+      file = createRaw(directory, files++, fileBytes)
       fileOffset = 0
     }
     staging.set(previousHash, BLOCK_PREVIOUS_HASH)

@@ -17,11 +17,10 @@ import {
   LIMIT_UNIT_BYTES,
   type LimitJournalData,
 } from './limit-journal-layout.js'
-import { prepareFiles } from './raw-file.js'
 
 const RING_BYTES = 8 * 1024 * 1024
-const FILE_BYTES = 32 * 1024 * 1024
-const FILES = 2
+/** As the engine's segments. */
+const FILE_BYTES = 64 * 1024 * 1024
 
 export class LimitJournal {
   readonly view: DataView
@@ -36,10 +35,9 @@ export class LimitJournal {
   static async start(directory: string): Promise<LimitJournal> {
     rmSync(directory, { recursive: true, force: true })
     mkdirSync(directory, { recursive: true })
-    const files = prepareFiles(directory, FILES, FILE_BYTES)
     const data = new SharedArrayBuffer(RING_BYTES)
     const control = new SharedArrayBuffer(LIMIT_CONTROL_BYTES)
-    const workerData: LimitJournalData = { files, fileBytes: FILE_BYTES, data, control }
+    const workerData: LimitJournalData = { directory, fileBytes: FILE_BYTES, data, control }
     const worker = new Worker(new URL('./limit-journal-thread.js', import.meta.url), { workerData })
     await new Promise((resolve) => worker.once('online', resolve))
     const ended = new Promise<number>((resolve, reject) => {

@@ -1,8 +1,17 @@
 /**
- * Files as the limits write them: zero-filled beforehand, one synced write at a time, past the page
- * cache where the file system allows it, else with `fdatasync` after the write. Nothing else.
+ * Files as the limits write them: one synced write at a time, past the page cache where the file
+ * system allows it, else with `fdatasync` after the write. Nothing else.
  */
-import { closeSync, constants, fdatasyncSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 
 export interface RawFile {
@@ -21,6 +30,18 @@ export function prepareFiles(directory: string, count: number, fileBytes: number
     writeFileSync(file, zeros, { flush: true })
     return file
   })
+}
+
+/** A new file of `fileBytes`, sparse; its name is on disk when it returns. */
+export function createRaw(directory: string, number: number, fileBytes: number): RawFile {
+  const name = join(directory, `${number}.limit`)
+  closeSync(openSync(name, 'wx'))
+  const file = openRaw(name)
+  ftruncateSync(file.fd, fileBytes)
+  const folder = openSync(directory, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+  return file
 }
 
 export function openRaw(file: string): RawFile {
