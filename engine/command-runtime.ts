@@ -18,14 +18,8 @@
  *       l1.count = n1 + 1
  *       return undefined
  *     },
- *     run(payload, tx) {
- *       flyweight.$wrap(payload)
- *       try {
- *         return decide(flyweight, tx)
- *       } finally {
- *         flyweight.$poison()
- *       }
- *     },
+ *     wrap(payload) { flyweight.$wrap(payload) },
+ *     poison() { flyweight.$poison() },
  *     ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
  *   }
  */
@@ -51,7 +45,9 @@ export class CommandRuntime {
   /** In the journal's catalogue. */
   number = 0
   readonly admit: CommandCode['admit']
-  readonly run: CommandCode['run']
+  readonly decide: (command: unknown, tx: Transaction) => unknown
+  readonly wrap: CommandCode['wrap']
+  readonly poison: CommandCode['poison']
   readonly ordinalOf: CommandCode['ordinalOf']
 
   constructor(type: CommandType) {
@@ -60,9 +56,11 @@ export class CommandRuntime {
     this.codec = type.$codec
     this.flyweight = createFlyweight(layout)
     this.referenceCount = layout.references.length
-    const { admit, run, ordinalOf } = generateCode(type, this.flyweight)
+    this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
+    const { admit, wrap, poison, ordinalOf } = generateCode(type, this.flyweight)
     this.admit = admit
-    this.run = run
+    this.wrap = wrap
+    this.poison = poison
     this.ordinalOf = ordinalOf
   }
 
@@ -86,9 +84,9 @@ interface CommandCode {
     places: Int32Array,
     next: number,
   ): string | undefined
-  /** Calls `decide` with the payload at `payload`, and returns or throws what that does. */
-  run(payload: number, tx: Transaction): unknown
-  /** Which reference field of the running command holds this id; see {@link Flyweight}. */
+  // Of the flyweight, see there:
+  wrap(payload: number): void
+  poison(): void
   ordinalOf(aggregateIndex: number, id: IdValue): number
 }
 
@@ -102,19 +100,11 @@ function generateCode(type: CommandType, flyweight: Flyweight): CommandCode {
     ${[...aggregates].flatMap((index) => gatherCode(layout, index)).join('\n    ')}
     return undefined
   },
-  run(payload, tx) {
-    flyweight.$wrap(payload)
-    try {
-      return decide(flyweight, tx)
-    } finally {
-      flyweight.$poison()
-    }
-  },
-  ordinalOf(aggregateIndex, id) {
-    return flyweight.$ordinalOf(aggregateIndex, id)
-  },
+  wrap(payload) { flyweight.$wrap(payload) },
+  poison() { flyweight.$poison() },
+  ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
 }`
-  return generate<CommandCode>(source, { codec: type.$codec, decide: type.decide, flyweight })
+  return generate<CommandCode>(source, { codec: type.$codec, flyweight })
 }
 
 /** Adds the ids of one aggregate. */

@@ -6,6 +6,7 @@
  * that are not receipts (queries, synced reads) wait in the same order.
  */
 import { assert } from '../journal/errors.js'
+import { Fifo } from './fifo.js'
 import type { Lane } from './lane.js'
 
 /** Progress that answers wait for: the journaler's synced position, later also a replicator's. */
@@ -33,7 +34,7 @@ export class Gate {
   private readonly lanes: (Lane | undefined)[] = new Array(BATCHES_IN_FLIGHT_MAX).fill(undefined)
   private head = 0
   private tail = 0
-  private readonly waiters: Waiter[] = []
+  private readonly waiters = new Fifo<Waiter>()
 
   constructor(gating: readonly GatingPosition[]) {
     this.gating = gating
@@ -72,7 +73,7 @@ export class Gate {
   /** Nothing is released any more. */
   fail(): void {
     this.head = this.tail
-    for (const waiter of this.waiters.splice(0)) waiter.fail()
+    for (const waiter of this.waiters.drain()) waiter.fail()
   }
 
   /** Lets out what may leave; returns whether there was anything. */
@@ -99,13 +100,13 @@ export class Gate {
   }
 
   private releaseWaiters(passed: number): boolean {
-    let released = 0
-    for (const waiter of this.waiters) {
-      if (waiter.position > passed) break
-      released++
-      waiter.release()
+    const { waiters } = this
+    let first = waiters.first
+    const isAny = first !== undefined && first.position <= passed
+    while (first !== undefined && first.position <= passed) {
+      waiters.shift().release()
+      first = waiters.first
     }
-    this.waiters.splice(0, released)
-    return released > 0
+    return isAny
   }
 }

@@ -156,8 +156,9 @@ export class Processor {
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
     tx.begin(this.ring.offset, command, index)
+    command.wrap(batch.payloads[index]!)
     try {
-      const result = command.run(batch.payloads[index]!, tx)
+      const result = command.decide(command.flyweight, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
       this.failHandler(error)
