@@ -88,7 +88,8 @@ export const WORKLOADS: readonly Workload[] = [
     async run(work) {
       await work.send(1)
       await work.snapshot()
-      for (let i = 0; i < 5; i++) await work.send(3)
+      // One by one, so that segments end at the same events in each run, and files have the same names.
+      for (let i = 0; i < 15; i++) await work.send(1)
       await work.snapshot()
     },
   },
