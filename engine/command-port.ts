@@ -302,8 +302,8 @@ export class CommandPort {
     }
     if (this.flushScheduled) return
     this.flushScheduled = true
-    // Costs a tenth of what queueMicrotask allocates.
-    NOW.then(this.boundFlush)
+    // Allocates a third of what queueMicrotask does.
+    void NOW.then(this.boundFlush)
   }
 
   /** Something has written over the receipts: which command an answer belongs to is unknown now. */

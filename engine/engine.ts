@@ -323,6 +323,13 @@ function firstWanted<Name extends string>(
       `${describeValue(options)} is given for options; give { ${name}: 1 }, or leave it out`,
     )
   }
+  const unknown = Object.keys(options).find((given) => given !== name)
+  if (unknown !== undefined) {
+    throw new TidewheelError(
+      'INVALID_OPTION',
+      `${JSON.stringify(unknown)} is no option here; the one that there is is ${name}`,
+    )
+  }
   const value: number | undefined = options[name]
   if (value === undefined) return otherwise
   if (Number.isSafeInteger(value) && value >= 1) return value

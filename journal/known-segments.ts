@@ -48,7 +48,10 @@ export class KnownSegments {
     return segments
   }
 
-  /** Index of the last segment whose first block starts at `sequence` or before. */
+  /**
+   * Index of the last segment whose first block starts before `sequence`, or 0. Several segments may
+   * start at `sequence` itself, as rejections under a key are blocks without events.
+   */
   find(
     segments: readonly SegmentFile[],
     sequence: number,
@@ -60,7 +63,7 @@ export class KnownSegments {
     while (low < high) {
       const middle = (low + high + 1) >>> 1
       const first = this.firstBlock(segments[middle] as SegmentFile, bound, window)
-      if (first !== undefined && first.baseSequence <= sequence) low = middle
+      if (first !== undefined && first.baseSequence < sequence) low = middle
       else high = middle - 1
     }
     return low

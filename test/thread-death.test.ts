@@ -66,7 +66,7 @@ describe('thread death', () => {
 
   it('out of memory: every answer is there, as after kill -9', async () => {
     const hoarder = writeHoarder(
-      'hoard.push(...Array.from({ length: 10_000 }, (_, i) => `${n} ${i}`))',
+      'hoard.push(...Array.from({ length: 10_000 }, (_, i) => "text " + n + i))',
     )
     const path = bench.path()
     const words = [process.execPath, '--max-old-space-size=24', hoarder, path]

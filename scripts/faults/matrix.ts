@@ -47,7 +47,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
       'power-loss': ['power loss: every subset of what is not synced'],
       simulation: ['simulation: no answer is lost'],
     },
-    ['simulation'],
+    ['power', 'simulation'],
   ),
   row(
     'A header is torn, or has a flipped bit',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../measurements.js'
 import type { SuiteRecord } from '../soak/suite-result.js'
 
-export const SUITES = ['simulation', 'fuzz', 'damage', 'system', 'keys', 'drill'] as const
+export const SUITES = ['power', 'simulation', 'fuzz', 'damage', 'system', 'keys', 'drill'] as const
 export type SuiteName = (typeof SUITES)[number]
 
 /** How a named test has ended, with all of its cases, in its last recorded run. */

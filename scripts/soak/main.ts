@@ -3,6 +3,7 @@
  * covered, and stops at the first promise that was not kept.
  *
  *   simulation   a seeded engine over a disk that loses, tears and refuses
+ *   power        every subset of what is not synced, at every sync of a canonical run
  *   fuzz         changed bytes for every decoder of what may come from a stranger
  *   damage       every bit and every length of a small journal
  *   keys         ten million idempotency keys, archived and asked for again
@@ -11,6 +12,7 @@
  */
 import { parseArgs } from 'node:util'
 import { Coverage } from '../../test/support/simulation/coverage.js'
+import { tryEverySubset } from '../../test/support/simulation/every-subset.js'
 import { SimulationFailure, simulate } from '../../test/support/simulation/simulation.js'
 import { soakDamage } from './damage-suite.js'
 import { soakDrill } from './drill-suite.js'
@@ -21,15 +23,19 @@ import { soakSystem } from './system-suite.js'
 
 const GENERATIONS_DEFAULT = 30
 
-const SUITES: readonly string[] = ['simulation', 'fuzz', 'drill', 'damage', 'keys', 'system']
+/** Those that try everything once come first. */
+const SUITES: readonly string[] = [
+  ...['power', 'damage', 'keys', 'system'],
+  ...['simulation', 'fuzz', 'drill'],
+]
 
-const USAGE = `The long run of a suite: seed after seed, until the time is over or one fails.
+const USAGE = `The long run of the suites, one after the other: until the time is over, or something fails.
 
   npm run soak -- [options]
 
-  --suite NAME     simulation, fuzz, drill; or damage, keys, system, which try everything once
-                                                             (default simulation)
-  --minutes N      how long                                  (default 10)
+  --suite NAME     one of them: power, damage, keys, system, which try everything once;
+                   simulation, fuzz, drill, which go on as long as they may   (default: all)
+  --minutes N      how long each may go on                   (default 10)
   --seed N         this seed of the simulation only, and the hash of all that happened
   --from N         the first of the seeds                    (default: by the clock)
   --record         keeps what was covered, in docs/measurements/faults, for npm run faults
@@ -53,7 +59,7 @@ const EXIT_WRONG = 1
 const EXIT_USAGE = 2
 
 interface SoakArguments {
-  readonly suite: string
+  readonly suites: readonly string[]
   readonly minutes: number
   readonly seed: number | undefined
   readonly from: number
@@ -76,11 +82,15 @@ async function main(): Promise<number> {
       await repeat(options.seed, options.generations)
       return 0
     }
-    const startedMs = performance.now()
-    const result = await runSuite(options)
-    const minutes = Math.round((performance.now() - startedMs) / 600) / 100
-    if (options.isRecorded) recordSuite(options.suite, minutes, result)
-    return result.isRight ? 0 : EXIT_WRONG
+    for (const suite of options.suites) {
+      const startedMs = performance.now()
+      const result = await runSuite(suite, options)
+      const minutes = Math.round((performance.now() - startedMs) / 600) / 100
+      console.log(`${suite}: ${result.isRight ? 'nothing was lost' : 'WRONG'}, ${minutes} minutes`)
+      if (options.isRecorded) recordSuite(suite, minutes, result)
+      if (!result.isRight) return EXIT_WRONG
+    }
+    return 0
   } catch (error) {
     if (!(error instanceof SimulationFailure)) throw error
     console.error(error.message)
@@ -88,14 +98,21 @@ async function main(): Promise<number> {
   }
 }
 
-function runSuite(options: SoakArguments): Promise<SuiteResult> | SuiteResult {
-  const { suite, minutes, from } = options
+function runSuite(suite: string, options: SoakArguments): Promise<SuiteResult> | SuiteResult {
+  const { minutes, from } = options
   if (suite === 'fuzz') return soakFuzz(minutes, from)
   if (suite === 'drill') return soakDrill(minutes)
+  if (suite === 'power') return soakPower()
   if (suite === 'damage') return soakDamage()
   if (suite === 'keys') return soakKeys()
   if (suite === 'system') return soakSystem(minutes)
   return soak(options)
+}
+
+async function soakPower(): Promise<SuiteResult> {
+  const coverage = await tryEverySubset()
+  console.log(`power loss, every subset:\n${coverage}`)
+  return { isRight: true, counts: coverage.toJSON() }
 }
 
 /** Twice, so that it shows whether the seed decides everything. */
@@ -134,8 +151,10 @@ function readArguments(): SoakArguments | string | 'help' {
     return error instanceof Error ? error.message : String(error)
   }
   if (values.help === true) return 'help'
-  const suite = values.suite ?? 'simulation'
-  if (!SUITES.includes(suite)) return `--suite is one of ${SUITES.join(', ')}`
+  const { suite } = values
+  if (suite !== undefined && !SUITES.includes(suite))
+    return `--suite is one of ${SUITES.join(', ')}`
+  const suites = suite === undefined ? SUITES : [suite]
   const seed = values.seed === undefined ? undefined : Number(values.seed)
   const from = Number(values.from ?? Date.now() % SEED_MAX)
   const generations = Number(values.generations ?? GENERATIONS_DEFAULT)
@@ -146,7 +165,7 @@ function readArguments(): SoakArguments | string | 'help' {
     }
   }
   if (!(minutes > 0)) return '--minutes is not a number above 0'
-  return { suite, minutes, seed, from, generations, isRecorded: values.record === true }
+  return { suites, minutes, seed, from, generations, isRecorded: values.record === true }
 }
 
 function parse() {

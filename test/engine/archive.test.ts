@@ -162,7 +162,9 @@ describe('archive', () => {
     for (const before of [0, -1, 1.5, '7' as unknown as number]) {
       expect((await failureOf(engine.archive({ before }))).code).toBe('INVALID_OPTION')
     }
-    expect((await failureOf(engine.archive(null as never))).code).toBe('INVALID_OPTION')
+    for (const wrong of [null, { befor: 1 }] as never[]) {
+      expect((await failureOf(engine.archive(wrong))).code).toBe('INVALID_OPTION')
+    }
     const storage = openFileStorage(path)
     const file = storage.open(segmentName(2), 'write')
     file.write(new Uint8Array(64).fill(7), 8192 + 200)

@@ -51,6 +51,19 @@ describe('journal reader', () => {
     expect(read.blocks).toEqual([3, 4, 5, 6])
   })
 
+  it('reader: from the first event on, also where whole segments before it have none', async () => {
+    const builder = new JournalBuilder()
+    while (builder.segmentNumber < 4) builder.block({ events: 0 })
+    const rejections = builder.blockNumber
+    builder.block({ events: 3 }).roll().block({ events: 2 })
+    for (const fromSequence of [0, 1]) {
+      const read = await readAll(builder.storage, { fromSequence, fromSegmentStart: true })
+      expect(read).toEqual({ sequences: upTo(5), blocks: upTo(rejections + 2) })
+    }
+    const behind = await readAll(builder.storage, { fromSequence: 4, fromSegmentStart: true })
+    expect(behind.sequences.slice(-2)).toEqual([4, 5])
+  })
+
   it('reader: finds the place among many segments (random journals, against a plain search)', async () => {
     const seed = Date.now() >>> 0
     const random = seededRandom(seed)
