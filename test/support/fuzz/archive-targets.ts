@@ -19,7 +19,7 @@ import { archivedJournal } from '../archived-journal.js'
 import { MemoryStorage } from '../memory-storage.js'
 import { recover, upTo } from '../recover.js'
 import type { SeededRandom } from '../seeded-random.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import { mutateInPlace } from './mutation.js'
 
 const EVENTS = 12
@@ -37,7 +37,7 @@ export function archiveTargets(): FuzzTarget[] {
   return [
     {
       name: 'archived segment',
-      inputs: 12_000,
+      inputs: EVERY_DECODER,
       makeValid: (random) => (random.below(8) === 0 ? withBomb(intact) : intact.slice()),
       mutate: mutateInPlace,
       mend,
@@ -55,7 +55,7 @@ export function archiveTargets(): FuzzTarget[] {
     },
     {
       name: 'opening, with an archive, checksums not mended',
-      inputs: 1500,
+      inputs: 15_000,
       makeValid: () => intact.slice(),
       mutate: mutateInPlace,
       decode(bytes) {

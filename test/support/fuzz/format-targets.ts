@@ -20,7 +20,7 @@ import {
 } from '../../../journal/stream-index-layout.js'
 import { sealedJournal } from '../journal-builder.js'
 import { MemoryStorage } from '../memory-storage.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import { type JournalSample, lastOf } from './journal-sample.js'
 import { mutateInPlace } from './mutation.js'
 
@@ -44,7 +44,7 @@ export function formatTargets(sample: JournalSample): FuzzTarget[] {
   return [
     {
       name: 'block header',
-      inputs: 180_000,
+      inputs: EVERY_DECODER,
       makeValid: () => blockHeader.slice(),
       mutate: mutateInPlace,
       mend: (bytes) => sign(bytes, BLOCK_HEADER_CHECKSUM, salt),
@@ -55,7 +55,7 @@ export function formatTargets(sample: JournalSample): FuzzTarget[] {
     },
     {
       name: 'segment header',
-      inputs: 120_000,
+      inputs: EVERY_DECODER,
       makeValid: () => segment.slice(0, SEGMENT_HEADER_BYTES),
       mutate: mutateInPlace,
       mend: (bytes) => sign(bytes, SEGMENT_HEADER_CHECKSUM),
@@ -63,7 +63,7 @@ export function formatTargets(sample: JournalSample): FuzzTarget[] {
     },
     {
       name: 'manifest',
-      inputs: 100_000,
+      inputs: EVERY_DECODER,
       makeValid: () => manifest.slice(),
       mutate: mutateInPlace,
       mend: (bytes) => sign(bytes, MANIFEST_CHECKSUM),
@@ -79,7 +79,7 @@ function framesTarget({ blocks }: JournalSample): FuzzTarget {
   const cursor = new FrameCursor()
   return {
     name: 'frames and records',
-    inputs: 120_000,
+    inputs: EVERY_DECODER,
     makeValid: (random) => blocks[random.below(blocks.length)]!.payload.slice(),
     decode(bytes) {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -110,7 +110,7 @@ function indexTarget(): FuzzTarget {
   const intact = Uint8Array.from(encoder.encode(HASH))
   return {
     name: 'stream index',
-    inputs: 25_000,
+    inputs: EVERY_DECODER,
     makeValid: () => intact.slice(),
     mutate: mutateInPlace,
     mend(bytes, random) {

@@ -30,7 +30,7 @@ const HEAP_MB_MAX = 512
 const HEX_BYTES_MAX = 4096
 
 /**
- * @param share how many inputs: 1 is about a million
+ * @param share how many inputs: 1 is a million for each decoder
  * @throws FuzzFailure for the first input that no decoder may be brought down by
  */
 export async function fuzz(runSeed: number, share: number): Promise<TargetResult[]> {

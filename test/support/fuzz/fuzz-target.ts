@@ -9,9 +9,12 @@ import { TidewheelError } from '../../../journal/errors.js'
 import { type SeededRandom, seededRandom } from '../seeded-random.js'
 import { mutateBytes } from './mutation.js'
 
+/** Inputs that each decoder of untrusted bytes gets in CI; what is made of several, or opens files, gets fewer. */
+export const EVERY_DECODER = 1_000_000
+
 export interface FuzzTarget {
   readonly name: string
-  /** Its part of the million in `npm test`. */
+  /** In CI. */
   readonly inputs: number
   /** Bytes that nobody else has, of which the decoder makes a value. */
   makeValid(random: SeededRandom): Uint8Array

@@ -27,7 +27,7 @@ import { sealedJournal } from '../journal-builder.js'
 import { MemoryStorage } from '../memory-storage.js'
 import { opened, recover, tear, upTo } from '../recover.js'
 import type { SeededRandom } from '../seeded-random.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import { mutateInPlace } from './mutation.js'
 
 const EVENTS = 12
@@ -45,20 +45,20 @@ export function journalTargets(): FuzzTarget[] {
     {
       ...fields,
       name: 'opening, checksums not mended',
-      inputs: 6000,
+      inputs: 60_000,
       decode: (bytes) => expectNoSilentLoss(withFile(storage, names, bytes)),
     },
     {
       ...fields,
       name: 'opening, checksums mended',
-      inputs: 6000,
+      inputs: 60_000,
       mend: mendFile,
       decode: (bytes) => void opened(recover(withFile(storage, names, bytes))),
     },
     {
       ...fields,
       name: 'verifying a segment',
-      inputs: 6000,
+      inputs: EVERY_DECODER,
       mend: mendFile,
       decode(bytes) {
         const name = names[bytes[0]! % names.length] as string
@@ -161,7 +161,7 @@ function namesTarget(storage: MemoryStorage, names: readonly string[]): FuzzTarg
   const contents = [...others, ...names.map((name) => storage.bytesOf(name))]
   return {
     name: 'names in the directory',
-    inputs: 3000,
+    inputs: 30_000,
     makeValid: () => Uint8Array.from(text),
     decode(bytes) {
       const named = new MemoryStorage()
@@ -185,7 +185,7 @@ function keptCopyTarget(): FuzzTarget {
   const copy = builder.storage.bytesOf(name)
   return {
     name: 'kept copy',
-    inputs: 3000,
+    inputs: 30_000,
     makeValid: () => copy.slice(),
     mutate: mutateInPlace,
     decode(bytes) {

@@ -15,7 +15,7 @@ import { alignWord } from '../../../journal/layout.js'
 import { FixedSink } from '../../../journal/schema/codec.js'
 import { packPlain } from '../../../journal/schema/plain-data.js'
 import probe, { Count, Credit, Run } from '../domains/probe.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import { lastOf } from './journal-sample.js'
 
 export function ringTargets(): FuzzTarget[] {
@@ -39,7 +39,7 @@ function commandTarget(): FuzzTarget {
   const commands = validCommands(runtime)
   return {
     name: 'command ring',
-    inputs: 60_000,
+    inputs: EVERY_DECODER,
     makeValid: () => commands.slice(),
     mend(bytes, random) {
       // Lengths that lead from one record to the next.
@@ -115,7 +115,7 @@ function receiptTarget(): FuzzTarget {
   const receipts = data.slice(0, producer.claimed)
   return {
     name: 'receipt ring',
-    inputs: 60_000,
+    inputs: EVERY_DECODER,
     makeValid: () => receipts.slice(),
     decode(bytes) {
       control.fill(0)

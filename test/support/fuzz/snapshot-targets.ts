@@ -42,13 +42,13 @@ export async function snapshotTargets(): Promise<FuzzTarget[]> {
     {
       ...fields,
       name: 'snapshot, as a file',
-      inputs: 1500,
+      inputs: 200_000,
       decode: (input) => readerOf(input).skipToEnd(),
     },
     {
       ...fields,
       name: 'snapshot, restored',
-      inputs: 150,
+      inputs: 1_500,
       decode(input) {
         const restored = new DomainRuntime(saved)
         const found = readState(readerOf(input), restored)

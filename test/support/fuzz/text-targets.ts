@@ -15,7 +15,7 @@ import { checkProof } from '../../../journal/proof-check.js'
 import { parseBitstampLine, readBitstampRows } from '../../../scripts/feeds/bitstamp.js'
 import { JournalBuilder } from '../journal-builder.js'
 import type { SeededRandom } from '../seeded-random.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import type { JournalSample } from './journal-sample.js'
 import { mutateBytes, mutateInPlace } from './mutation.js'
 
@@ -46,7 +46,7 @@ export function makeFuzzFolder(): { readonly folder: string; remove(): void } {
 function feedLineTarget(): FuzzTarget {
   return {
     name: 'feed line',
-    inputs: 80_000,
+    inputs: EVERY_DECODER,
     makeValid: (random) => textBytes(FEED_LINES[random.below(FEED_LINES.length)] as string),
     decode(bytes) {
       const row = parseBitstampLine(Buffer.from(bytes).toString('utf8'), 1)
@@ -63,7 +63,7 @@ function feedFileTarget(folder: string): FuzzTarget {
   const compressed = gzipSync(plain)
   return {
     name: 'feed file',
-    inputs: 300,
+    inputs: 3_000,
     // The first byte says whether it is compressed.
     makeValid: (random) => (random.below(2) === 0 ? prefixed(0, plain) : prefixed(1, compressed)),
     mutate: (bytes, random) => prefixed(bytes[0] as number, mutateBytes(bytes.slice(1), random)),
@@ -122,7 +122,7 @@ const WORDS = [
 function argumentsTarget(): FuzzTarget {
   return {
     name: 'arguments',
-    inputs: 40_000,
+    inputs: EVERY_DECODER,
     makeValid(random) {
       const words = ['read', './journal', '--from', '1', '--to', '9', '--stream', 'Account']
       return textBytes(words.slice(0, 2 + 2 * random.below(4)).join('\0'))
@@ -153,7 +153,7 @@ function proofTarget({ blocks }: JournalSample): FuzzTarget {
   const block = builder.bytesAround(1).slice(offset, offset + usedBytes)
   return {
     name: 'event proof',
-    inputs: 2_000,
+    inputs: 20_000,
     makeValid: (random) => prefixed(1 + random.below(events), block),
     mutate: (bytes, random) => prefixed(bytes[0] as number, mutateInPlace(bytes.slice(1), random)),
     decode(bytes) {
@@ -176,7 +176,7 @@ function readingTarget(folder: string, { blocks }: JournalSample): FuzzTarget {
   const names = [...storage.files.keys()].sort()
   return {
     name: 'command line on a journal',
-    inputs: 150,
+    inputs: 1_500,
     makeValid(random: SeededRandom) {
       const index = random.below(names.length)
       return prefixed(index, storage.bytesOf(names[index] as string))

@@ -21,7 +21,7 @@ import { NaiveCodec } from '../../../journal/schema/naive-codec.js'
 import { layOut } from '../../../journal/schema/payload-layout.js'
 import { decodePlainData, packPlain } from '../../../journal/schema/plain-data.js'
 import type { SeededRandom } from '../seeded-random.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import type { JournalSample } from './journal-sample.js'
 import { mutateBytes } from './mutation.js'
 
@@ -46,7 +46,7 @@ function plainTarget(): FuzzTarget {
   const packed = PLAIN.map((value) => Uint8Array.from(packedOf(value)))
   return {
     name: 'plain data',
-    inputs: 130_000,
+    inputs: EVERY_DECODER,
     makeValid: (random) => (packed[random.below(packed.length)] as Uint8Array).slice(),
     decode(input) {
       const value = decodePlainData(input)
@@ -97,7 +97,7 @@ function payloadTargets(): FuzzTarget[] {
     const intact = room.slice(0, length)
     return {
       name: `payload of ${flavour === 'event' ? 'an event' : 'a command'}`,
-      inputs: 50_000,
+      inputs: EVERY_DECODER,
       makeValid: () => intact.slice(),
       decode(input) {
         room.fill(0xee)
@@ -118,7 +118,7 @@ function catalogueTarget({ blocks }: JournalSample): FuzzTarget {
   const intact = catalogueIn(blocks[0]!.payload)
   return {
     name: 'catalogue',
-    inputs: 15_000,
+    inputs: EVERY_DECODER,
     makeValid: () => intact.slice(),
     mutate: (input, random) => (random.below(3) === 0 ? mutateBytes : mutateJson)(input, random),
     decode(input) {

@@ -24,7 +24,7 @@ export function walkTargets({ blocks, header }: JournalSample): FuzzTarget[] {
     {
       ...fields,
       name: 'events, read',
-      inputs: 5000,
+      inputs: 50_000,
       decode(bytes) {
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         if (!isWhole(view)) return
@@ -38,7 +38,7 @@ export function walkTargets({ blocks, header }: JournalSample): FuzzTarget[] {
       name: 'events, replayed',
       // The state of a domain reserves addresses, which count as memory.
       growthBytesMax: 512 * 1024 * 1024,
-      inputs: 200,
+      inputs: 2_000,
       decode(bytes) {
         const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
         if (!isWhole(view)) return
