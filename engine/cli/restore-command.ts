@@ -37,7 +37,9 @@ function describeRest(
   const lines = [`  Left out: ${plural(events, 'event')}, from ${first}, on.`]
   if (toSequence !== undefined && toSequence > sequence) {
     const wanted = count(toSequence)
-    lines.push(`  Sequence ${wanted} is in the transaction that begins there, kept whole or not.`)
+    lines.push(
+      `  Sequence ${wanted} is in the middle of a transaction, which was left out as a whole.`,
+    )
   }
   return lines
 }
