@@ -116,6 +116,7 @@ function reportOf(options: DrillOptions, result: DrillResult): DrillReport {
       ['rate under load', `${count(result.commandsPerSecond)} commands/s`],
       ['latency p50 / p99 / p99.9 *', `${p50} / ${p99} / ${p999}`],
       ['state digest', `${digest.slice(0, 16)}… ${sameDigest}`],
+      ['replay', replayText(result)],
       ['acknowledged and lost', count(result.lost)],
       ['applied twice', count(result.duplicated)],
     ],
@@ -123,6 +124,12 @@ function reportOf(options: DrillOptions, result: DrillResult): DrillReport {
     faultRows: result.faults.map(faultRow),
     rejectionRows: Object.entries(rejections).map(([code, times]) => [code, count(times)]),
   }
+}
+
+function replayText({ replay: { problem, snapshots } }: DrillResult): string {
+  if (problem !== undefined) return `DIFFERS: ${problem}`
+  const from = snapshots === 0 ? 'no segment was full, so there was none' : 'the same'
+  return `twice the same; from a snapshot: ${from}`
 }
 
 function killRow(kill: Kill, index: number): string[] {
@@ -214,7 +221,7 @@ export const REJECTED = 'Rejected, by code (not in the last quarter of a second 
 
 export function verdictOf({ isRight, faultRows }: DrillReport): string {
   return isRight
-    ? `PASS: nothing that was acknowledged is lost or applied twice, and every recovery came to the same state${faultRows.length === 0 ? '' : '; every fault was met as it must be'}.`
+    ? `PASS: nothing that was acknowledged is lost or applied twice, and every recovery and replay came to the same state${faultRows.length === 0 ? '' : '; every fault was met as it must be'}.`
     : 'FAIL: see above for what was lost, applied twice, differs, or was not refused.'
 }
 

@@ -7,12 +7,11 @@ import type { TidewheelError } from '../../journal/errors.js'
 import { checkEvents } from '../../journal/event-reader.js'
 import { type VerifyOptions, type VerifyReport, verifyJournal } from '../../journal/verify.js'
 import type { VerifyProblemCode } from '../../journal/verify-segment.js'
+import { checkReplay, describeDifference, type ReplayCheck } from '../replay-check.js'
 import { loadUserDomain } from '../user-module.js'
 import { count, plural, size, table } from './human.js'
-import { json as jsonText } from './json-lines.js'
 import type { LineOutput } from './line-output.js'
 import { printable } from './printable.js'
-import { checkReplay, type ReplayCheck } from './replay-check.js'
 
 /** What `--replay` asks for. */
 export interface ReplayOptions {
@@ -95,34 +94,15 @@ function problemOf(error: TidewheelError): Problem {
 function judgeReplay(check: ReplayCheck, expected: string | undefined): ReplayReport {
   const { difference, ...rest } = check
   if (difference !== undefined) {
-    const { aggregate, id, first, second, snapshot } = difference
-    const [who, others] =
-      snapshot === undefined
-        ? ['two replays', 'all streams']
-        : [`the journal and ${snapshot}`, 'their streams']
-    if (aggregate === undefined) {
-      return { ...rest, problem: `${who} gave different digests, though ${others} agree` }
-    }
-    const why =
-      snapshot === undefined
-        ? `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
-        : 'A function that an evolve calls was changed since the snapshot was made, or an evolve asks for more than its event. If it was changed, remove the .snapshot files'
-    const problem = `${who} differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ${why}`
-    return { ...rest, problem, aggregate, id: String(id) }
+    const { aggregate, id } = difference
+    const problem = describeDifference(difference)
+    return { ...rest, problem, ...(aggregate === undefined ? {} : { aggregate, id: String(id) }) }
   }
   if (expected === undefined || expected === check.digest) return rest
   const problem =
     `the digest is not ${expected}. Both replays agree, so this is another state: the journal has ` +
     'more or fewer events than when it was noted, an evolve was changed, or the window of keys'
   return { ...rest, problem }
-}
-
-const STATE_CHARACTERS_MAX = 200
-
-function stateText(state: unknown): string {
-  if (state === undefined) return 'no such stream'
-  const text = jsonText(state)
-  return text.length <= STATE_CHARACTERS_MAX ? text : `${text.slice(0, STATE_CHARACTERS_MAX)}…`
 }
 
 /** What `--head` asked for. */

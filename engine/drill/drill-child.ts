@@ -4,12 +4,21 @@
  * due, not from when it was sent.
  */
 import { causeOf, TidewheelError } from '../../journal/errors.js'
+import { verifyJournal } from '../../journal/verify.js'
 import type { Domain } from '../domain.js'
 import { Engine } from '../engine.js'
+import { defaultLogger } from '../logger.js'
+import { checkReplay, describeDifference } from '../replay-check.js'
 import { AcknowledgementWriter } from './acknowledgements.js'
 import { DrillError } from './drill-error.js'
 import type { DrillCommand, DrillFlow } from './drill-flow.js'
-import type { ChildMessage, ChildStart, ExaminedMessage, StopMessage } from './drill-messages.js'
+import type {
+  ChildMessage,
+  ChildStart,
+  ExaminedMessage,
+  ReplayedMessage,
+  StopMessage,
+} from './drill-messages.js'
 import { LatencyHistogram } from './latency-histogram.js'
 
 /** File descriptor of the acknowledgements' pipe. */
@@ -141,6 +150,17 @@ const REFUSALS: ReadonlySet<string> = new Set(['INVALID_COMMAND', 'UNKNOWN_COMMA
 /** What it would say is in the report. */
 const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
+let hasToldError = false
+
+/** A handler that fails at what was made up fails often, and the report counts that: one stack is enough. */
+const FIRST_ERROR = {
+  ...defaultLogger,
+  error: (text: string) => {
+    if (!hasToldError) defaultLogger.error(text)
+    hasToldError = true
+  },
+}
+
 function send(message: ChildMessage): void {
   process.send?.(message)
 }
@@ -152,9 +172,11 @@ async function main(start: ChildStart): Promise<void> {
   const { domain, open } = await flow(start.flow.options)
   if (start.mode === 'examine') return send(await examine(start, domain))
   if (start.mode === 'snapshot') return send(await makeSnapshot(start, domain))
+  if (start.mode === 'replay') return send(await compareStates(start, domain))
   const next = start.mode === 'load' ? await open() : undefined
   for (let i = 0; i < start.acknowledged; i++) next?.()
-  const engine = await Engine.open(start.directory, domain, { segmentBytes: start.segmentBytes })
+  const { directory, segmentBytes } = start
+  const engine = await Engine.open(directory, domain, { segmentBytes, logger: FIRST_ERROR })
   const { events, seconds } = engine.report
   send({ kind: 'opened', events, seconds, digest: await engine.digest() })
   if (next !== undefined) {
@@ -195,6 +217,17 @@ async function makeSnapshot(
   const snapshot = await engine.snapshot()
   await engine.close()
   return { kind: 'examined', ...(snapshot === undefined ? {} : { snapshot }) }
+}
+
+/** As `tidewheel verify --replay`, of a journal that has a snapshot wherever it can have one. */
+async function compareStates(start: ChildStart, domain: Domain): Promise<ReplayedMessage> {
+  const { directory } = start
+  await makeSnapshot(start, domain)
+  const { snapshots } = await verifyJournal(directory)
+  const check = await checkReplay(directory, domain, snapshots)
+  const message = { kind: 'replayed', snapshots: check.snapshots.length } as const
+  if (check.difference === undefined) return message
+  return { ...message, problem: describeDifference(check.difference) }
 }
 
 function fail(error: unknown): void {

@@ -4,9 +4,10 @@ import type { FlowReference } from './drill-flow.js'
 export interface ChildStart {
   /**
    * `recover`: open, take the digest, close. `load`: the same, and before closing the load.
-   * `examine`: whether it opens, and what was said. `snapshot`: makes one.
+   * `examine`: whether it opens, and what was said. `snapshot`: makes one. `replay`: makes one, and
+   * compares the states that replays and snapshots give.
    */
-  readonly mode: 'load' | 'recover' | 'examine' | 'snapshot'
+  readonly mode: 'load' | 'recover' | 'examine' | 'snapshot' | 'replay'
   readonly directory: string
   readonly flow: FlowReference
   readonly segmentBytes: number
@@ -54,6 +55,14 @@ export interface ExaminedMessage {
   readonly snapshot?: string
 }
 
+export interface ReplayedMessage {
+  readonly kind: 'replayed'
+  /** Whose state was compared with the journal's; 0: no segment was full, so there is none. */
+  readonly snapshots: number
+  /** Which states differ, and why that can be. */
+  readonly problem?: string
+}
+
 /** The drill cannot go on; the process ends. */
 export interface FailedMessage {
   readonly kind: 'failed'
@@ -65,6 +74,7 @@ export type ChildMessage =
   | ProgressMessage
   | FinishedMessage
   | ExaminedMessage
+  | ReplayedMessage
   | FailedMessage
 
 /** To the child: take no further command from the flow, answer what is taken, and close. */

@@ -8,6 +8,7 @@
  *   last life:  ends in order; its live digest against that of a replay
  *   audit:      every acknowledgement against the journal
  *   faults:     copies of the journal, each harmed and opened (drill-faults.ts)
+ *   replay:     two replays, and each snapshot with what follows it, come to one state (replay-check.ts)
  *
  * What was in flight at a kill is sent again with the same keys, as a client would.
  */
@@ -16,7 +17,12 @@ import type { DrillFault } from './drill-damage.js'
 import { DrillError } from './drill-error.js'
 import { type FaultOutcome, runFault } from './drill-faults.js'
 import type { FlowReference } from './drill-flow.js'
-import type { ChildMessage, OpenedMessage, ProgressMessage } from './drill-messages.js'
+import type {
+  ChildMessage,
+  OpenedMessage,
+  ProgressMessage,
+  ReplayedMessage,
+} from './drill-messages.js'
 import { EngineProcess } from './engine-process.js'
 import { auditJournal } from './journal-audit.js'
 import { LatencyHistogram } from './latency-histogram.js'
@@ -67,7 +73,10 @@ export interface DrillResult {
   readonly rejections: Readonly<Record<string, number>>
   readonly kills: readonly Kill[]
   readonly faults: readonly FaultOutcome[]
+  readonly replay: ReplayOutcome
 }
+
+export type ReplayOutcome = Pick<ReplayedMessage, 'snapshots' | 'problem'>
 
 export interface LiveLine {
   /** From 1. */
@@ -85,11 +94,13 @@ export interface DrillListener {
 }
 
 /**
- * Nothing acknowledged was lost or doubled, every recovery came to the same state, and every fault
- * was met as it must be.
+ * Nothing acknowledged was lost or doubled, every recovery, replay and snapshot came to the same state,
+ * and every fault was met as it must be.
  */
-export function isRight({ lost, duplicated, digestMatches, faults }: DrillResult): boolean {
-  return lost === 0 && duplicated === 0 && digestMatches && faults.every((each) => each.isRight)
+export function isRight(result: DrillResult): boolean {
+  const { lost, duplicated, digestMatches, faults, replay } = result
+  const isSame = digestMatches && replay.problem === undefined
+  return lost === 0 && duplicated === 0 && isSame && faults.every((each) => each.isRight)
 }
 
 /** @throws DrillError when the drill cannot be run to its end */
@@ -118,6 +129,8 @@ export async function runDrill(plan: DrillPlan, listener: DrillListener): Promis
     listener.onNote(`harming a copy of the journal: ${fault}`)
     faults.push(await runFault({ directory, flow, segmentBytes, acknowledgements, digest }, fault))
   }
+  listener.onNote('replaying twice, and from a snapshot')
+  const replay = await run.replay()
   const judged = kills.map((kill, i) => ({ ...kill, digestMatches: run.matches[i] === true }))
   return {
     ...audit,
@@ -133,6 +146,7 @@ export async function runDrill(plan: DrillPlan, listener: DrillListener): Promis
     rejections: Object.fromEntries([...run.rejections].toSorted(([, a], [, b]) => b - a)),
     kills: judged,
     faults,
+    replay,
   }
 }
 
@@ -179,6 +193,29 @@ class DrillRun {
   /** Recovers, and closes. */
   recover(): Promise<Life> {
     return this.run('recover', 0, undefined)
+  }
+
+  /** In a process of its own, as the others: the domain is loaded there. */
+  async replay(): Promise<ReplayOutcome> {
+    const { acknowledgements, plan } = this
+    const { directory, flow, segmentBytes } = plan
+    const start = {
+      mode: 'replay',
+      directory,
+      flow,
+      segmentBytes,
+      acknowledged: 0,
+      rate: 0,
+    } as const
+    let replayed: ReplayedMessage | undefined
+    await new EngineProcess(start, acknowledgements, (message: ChildMessage) => {
+      if (message.kind === 'replayed') replayed = message
+    }).ended
+    if (replayed === undefined) {
+      throw new DrillError('the process that replays ended without a result; what it said is above')
+    }
+    const { kind: _, ...outcome } = replayed
+    return outcome
   }
 
   /** Under load, until it is killed; without a time it ends in order. */

@@ -110,6 +110,41 @@ describe('tidewheel drill', () => {
     expect(run.code).toBe(1)
   })
 
+  it.each([
+    [
+      'evolve counts its calls',
+      `let calls = 0
+       const Item = shop.aggregate('Item', { id: text, state: { sold: int } })
+       const Sold = Item.event('Sold', {}, (item) => { item.sold = ++calls })`,
+    ],
+    [
+      'restore drops an entry',
+      `const Item = shop.aggregate('Item', { id: text, state: object({
+         create: () => ({ sold: [] }),
+         snapshot: ({ sold }) => sold,
+         restore: (sold) => ({ sold: sold.slice(1) }),
+       }) })
+       const Sold = Item.event('Sold', {}, ({ sold }) => { if (sold.length < 9) sold.push(1) })`,
+    ],
+  ])('state: exit code 1 when a snapshot gives another one (%s)', async (what, declaration) => {
+    const module = modules.write(
+      `${what.replaceAll(' ', '-')}.mjs`,
+      `import { domain, int, object, text } from '${TIDEWHEEL}'
+       const shop = domain('shop', import.meta.url)
+       export default shop
+       ${declaration}
+       shop.command('Sell', { item: Item.id }, ({ item }, tx) => { tx.emit(Sold, item, {}) })`,
+    )
+    const run = await drill('--domain', module, '--kills', '1', '--seconds', '2', '--json')
+    const result = resultOf(run.stdout)
+    // All recoveries replay from the first event on, and agree.
+    expect(result).toMatchObject({ ok: false, lost: 0, duplicated: 0, digestMatches: true })
+    expect(result.replay.problem).toMatch(/^the journal and \d+\.snapshot differ, first at Item/)
+    expect(run.stdout).toMatch(/replay +DIFFERS: /)
+    expect(run.stdout).toMatch(/^FAIL: /m)
+    expect(run.code).toBe(1)
+  })
+
   it('state: exit code 1 when recoveries differ (evolve asks the clock)', async () => {
     const clock = modules.domain('clock.mjs', 'item.note = Date.now()')
     const args = ['--kills', '3', '--seconds', '3', '--faults', 'torn', '--json']

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { duration } from '../../engine/cli/human.js'
 import { infoCommand } from '../../engine/cli/info-command.js'
 import { LineOutput } from '../../engine/cli/line-output.js'
-import { checkReplay } from '../../engine/cli/replay-check.js'
 import { type ReplayOptions, verifyCommand } from '../../engine/cli/verify-command.js'
+import { checkReplay } from '../../engine/replay-check.js'
 import { SLOT_FIELDS } from '../../engine/slab-layout.js'
 import {
   SLAB_CHUNK,

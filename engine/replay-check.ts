@@ -11,20 +11,21 @@
  * All take each block in turn, so a journal that is being written is the same for all. Two replays
  * within a millisecond would see one time, hence the other clock.
  */
-import { type Catalogue, mergeCatalogue } from '../../journal/catalogue.js'
-import { TidewheelError } from '../../journal/errors.js'
-import { journalBlocks } from '../../journal/event-reader.js'
-import { openFileStorage } from '../../journal/file-storage.js'
-import { openJournalFolder } from '../../journal/journal-folder.js'
-import { SnapshotReader } from '../../journal/snapshot-reader.js'
-import type { VerifiedSnapshot } from '../../journal/verify-snapshots.js'
-import { onAnotherDay } from '../another-day.js'
-import type { Domain } from '../domain.js'
-import { DomainRuntime } from '../domain-runtime.js'
-import { Replay } from '../replay.js'
-import { restoreState } from '../snapshot/state-restore.js'
-import { findDifference, type StateDifference } from '../state-difference.js'
-import { stateDigest } from '../state-digest.js'
+import { type Catalogue, mergeCatalogue } from '../journal/catalogue.js'
+import { TidewheelError } from '../journal/errors.js'
+import { journalBlocks } from '../journal/event-reader.js'
+import { openFileStorage } from '../journal/file-storage.js'
+import { openJournalFolder } from '../journal/journal-folder.js'
+import { SnapshotReader } from '../journal/snapshot-reader.js'
+import type { VerifiedSnapshot } from '../journal/verify-snapshots.js'
+import { onAnotherDay } from './another-day.js'
+import { json } from './cli/json-lines.js'
+import type { Domain } from './domain.js'
+import { DomainRuntime } from './domain-runtime.js'
+import { Replay } from './replay.js'
+import { restoreState } from './snapshot/state-restore.js'
+import { findDifference, type StateDifference } from './state-difference.js'
+import { stateDigest } from './state-digest.js'
 
 export interface ReplayCheck {
   readonly events: number
@@ -77,6 +78,29 @@ export async function checkReplay(
   const { runtime } = first
   const digest = stateDigest(runtime)
   return { events: runtime.sequence, digest, difference, snapshots: same, skipped }
+}
+
+/** A sentence: which states differ, where first, and why that can be. */
+export function describeDifference(difference: FoundDifference): string {
+  const { aggregate, id, first, second, snapshot } = difference
+  const [who, others] =
+    snapshot === undefined
+      ? ['two replays', 'all streams']
+      : [`the journal and ${snapshot}`, 'their streams']
+  if (aggregate === undefined) return `${who} gave different digests, though ${others} agree`
+  const why =
+    snapshot === undefined
+      ? `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
+      : `An evolve of ${aggregate} uses a variable outside its state, or its \`snapshot\` and \`restore\` do not keep all of it, or a function that they call was changed since the snapshot was made. Mend that, and remove the .snapshot files`
+  return `${who} differ, first at ${aggregate} ${String(id)}: ${stateText(first)} and ${stateText(second)}. ${why}`
+}
+
+const STATE_CHARACTERS_MAX = 200
+
+function stateText(state: unknown): string {
+  if (state === undefined) return 'no such stream'
+  const text = json(state)
+  return text.length <= STATE_CHARACTERS_MAX ? text : `${text.slice(0, STATE_CHARACTERS_MAX)}…`
 }
 
 class Replayed {
