@@ -71,13 +71,16 @@ export async function checkDeterminism(
   const { digest } = whole.value
   const seconds = (performance.now() - startedMs) / 1000
   const report = { ok: true, sequence, digest, events, snapshot, pausedMs, seconds }
-  return piece === undefined ? report : { ...report, ok: false, ...describe(domain, piece, id) }
+  return piece === undefined
+    ? report
+    : { ...report, ok: false, ...describe(domain, piece, id, snapshot) }
 }
 
 function describe(
   domain: Domain,
   piece: StatePiece,
   id: IdValue | undefined,
+  snapshot: string | undefined,
 ): Pick<DeterminismReport, 'problem' | 'aggregate' | 'id'> {
   const aggregate = domain.aggregates[piece.storeIndex]?.name
   if (aggregate === undefined) {
@@ -87,6 +90,9 @@ function describe(
     id === undefined ? `in streams of ${aggregate}` : `first at ${aggregate} ${String(id)}`
   const problem =
     `the replayed state differs from the live one, ${where}. ` +
-    `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event`
+    `An evolve of ${aggregate} uses the clock, randomness or a variable outside its state: put what it needs into the event` +
+    (snapshot === undefined
+      ? ''
+      : `; or, as the replay began with ${snapshot}, its snapshot and restore do not keep the whole state`)
   return { problem, aggregate, ...(id === undefined ? {} : { id }) }
 }
