@@ -18,8 +18,6 @@
  *       l1.count = n1 + 1
  *       return undefined
  *     },
- *     wrap(payload) { flyweight.$wrap(payload) },
- *     poison() { flyweight.$poison() },
  *     ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
  *   }
  */
@@ -46,8 +44,6 @@ export class CommandRuntime {
   number = 0
   readonly admit: CommandCode['admit']
   readonly decide: (command: unknown, tx: Transaction) => unknown
-  readonly wrap: CommandCode['wrap']
-  readonly poison: CommandCode['poison']
   readonly ordinalOf: CommandCode['ordinalOf']
 
   constructor(type: CommandType) {
@@ -57,10 +53,8 @@ export class CommandRuntime {
     this.flyweight = createFlyweight(layout)
     this.referenceCount = layout.references.length
     this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
-    const { admit, wrap, poison, ordinalOf } = generateCode(type, this.flyweight)
+    const { admit, ordinalOf } = generateCode(type, this.flyweight)
     this.admit = admit
-    this.wrap = wrap
-    this.poison = poison
     this.ordinalOf = ordinalOf
   }
 
@@ -85,8 +79,6 @@ interface CommandCode {
     next: number,
   ): string | undefined
   // Of the flyweight, see there:
-  wrap(payload: number): void
-  poison(): void
   ordinalOf(aggregateIndex: number, id: IdValue): number
 }
 
@@ -100,8 +92,6 @@ function generateCode(type: CommandType, flyweight: Flyweight): CommandCode {
     ${[...aggregates].flatMap((index) => gatherCode(layout, index)).join('\n    ')}
     return undefined
   },
-  wrap(payload) { flyweight.$wrap(payload) },
-  poison() { flyweight.$poison() },
   ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
 }`
   return generate<CommandCode>(source, { codec: type.$codec, flyweight })

@@ -155,10 +155,11 @@ export class Processor {
 
   private decide(command: CommandRuntime, index: number): void {
     const { batch, tx } = this
+    const { flyweight } = command
     tx.begin(this.ring.offset, command, index)
-    command.wrap(batch.payloads[index]!)
+    flyweight.$wrap(batch.payloads[index]!)
     try {
-      const result = command.decide(command.flyweight, tx)
+      const result = command.decide(flyweight, tx)
       if (result !== undefined) tx.failure ??= resultError(command.name, result)
     } catch (error) {
       this.failHandler(error)

@@ -112,7 +112,7 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   /** The processor's: the handler has returned, and what it was given is dead from here on. */
   end(): void {
     this.ended = true
-    this.command!.poison()
+    this.command!.flyweight.$poison()
     while (this.viewedCount > 0) this.viewed[--this.viewedCount]!.releaseViews()
   }
 
