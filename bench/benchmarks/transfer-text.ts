@@ -11,7 +11,7 @@ import type { TransferOptions } from '../transfer-workload.js'
 
 const SIZES = {
   smoke: { accounts: 1024, transfers: 10_000, warmUp: 1_000, keyCountMax: 1_000 },
-  quick: { accounts: 262_144, transfers: 200_000, warmUp: 100_000, keyCountMax: 100_000 },
+  quick: { accounts: 262_144, transfers: 150_000, warmUp: 100_000, keyCountMax: 100_000 },
   full: { accounts: 1_048_576, transfers: 3_000_000, warmUp: 1_000_000, keyCountMax: 1_000_000 },
 } as const
 
