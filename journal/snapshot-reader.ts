@@ -1,8 +1,8 @@
 /**
  * Reads a snapshot (snapshot-layout.ts) from front to back, a chunk at a time. The bytes may come
- * from anyone: every length is checked against what is there, and one buffer of a chunk's size is
- * all that is taken, whatever the file says. What it gave out is good only when `end` has returned:
- * that proves the file as a whole.
+ * from anyone: every length is checked against what is there, and one buffer of a chunk's size, or
+ * the file's where that is less, is all that is taken, whatever the file says. What it gave out is
+ * good only when `end` has returned: that proves the file as a whole.
  *
  *   next(kind) ─▶ take(bytes) … ─▶ next(next kind) … ─▶ end()
  *
@@ -31,8 +31,8 @@ import type { StorageFile } from './storage.js'
 
 export class SnapshotReader {
   readonly header: SnapshotHeader
-  readonly bytes = Buffer.alloc(CHUNK_HEADER_BYTES + CHUNK_PAYLOAD_BYTES_MAX)
-  readonly view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength)
+  readonly bytes: Buffer
+  readonly view: DataView
   /** Of the chunk that {@link next} read. */
   payloadBytes = 0
   entries = 0
@@ -57,6 +57,9 @@ export class SnapshotReader {
     this.header = decodeSnapshotHeader(bytes, file.name)
     this.headerChecksum = new DataView(bytes.buffer).getUint32(SNAPSHOT_HEADER_CHECKSUM, true)
     this.hash.update(bytes)
+    const largest = Math.min(CHUNK_HEADER_BYTES + CHUNK_PAYLOAD_BYTES_MAX, file.sizeBytes())
+    this.bytes = Buffer.alloc(largest)
+    this.view = new DataView(this.bytes.buffer, this.bytes.byteOffset, largest)
   }
 
   /**

@@ -25,8 +25,13 @@ export type OnBrokenLine = (broken: BrokenLine) => void
 
 export const LINE_LENGTH_MAX = 1024 * 1024
 
-export async function* readFeedLines(
-  file: string,
+export function readFeedLines(file: string, onBroken: OnBrokenLine): AsyncGenerator<FeedLine> {
+  return linesOf(bytesOf(file), onBroken)
+}
+
+/** The lines of bytes that come in pieces, cut anywhere. */
+export async function* linesOf(
+  pieces: AsyncIterable<Buffer> | Iterable<Buffer>,
   onBroken: OnBrokenLine,
 ): AsyncGenerator<FeedLine> {
   const decoder = new StringDecoder('utf8')
@@ -34,8 +39,8 @@ export async function* readFeedLines(
   let rest = ''
   let isTooLong = false
   try {
-    for await (const chunk of bytesOf(file)) {
-      const parts = (rest + decoder.write(chunk)).split('\n')
+    for await (const piece of pieces) {
+      const parts = (rest + decoder.write(piece)).split('\n')
       rest = parts.pop() ?? ''
       for (const text of parts) {
         if (isTooLong || text.length > LINE_LENGTH_MAX) onBroken(tooLong(line))

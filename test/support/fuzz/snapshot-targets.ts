@@ -24,7 +24,7 @@ import { MemoryStorage } from '../memory-storage.js'
 import { openSaved, runAny } from '../saved-journal.js'
 import { seededRandom } from '../seeded-random.js'
 import { signSnapshot } from '../snapshot-bytes.js'
-import type { FuzzTarget } from './fuzz-target.js'
+import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
 import { mutateInPlace } from './mutation.js'
 
 const COMMANDS = 60
@@ -42,7 +42,7 @@ export async function snapshotTargets(): Promise<FuzzTarget[]> {
     {
       ...fields,
       name: 'snapshot, as a file',
-      inputs: 200_000,
+      inputs: EVERY_DECODER,
       decode: (input) => readerOf(input).skipToEnd(),
     },
     {

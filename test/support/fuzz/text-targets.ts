@@ -13,10 +13,11 @@ import { assert } from '../../../journal/errors.js'
 import { proofText } from '../../../journal/event-proof.js'
 import { checkProof } from '../../../journal/proof-check.js'
 import { parseBitstampLine, readBitstampRows } from '../../../scripts/feeds/bitstamp.js'
+import { type BrokenLine, linesOf } from '../../../scripts/feeds/feed-lines.js'
 import { JournalBuilder } from '../journal-builder.js'
 import type { SeededRandom } from '../seeded-random.js'
 import { EVERY_DECODER, type FuzzTarget } from './fuzz-target.js'
-import type { JournalSample } from './journal-sample.js'
+import { type JournalSample, lastOf } from './journal-sample.js'
 import { mutateBytes, mutateInPlace } from './mutation.js'
 
 const FEED_LINES = [
@@ -31,6 +32,7 @@ const FEED_LINES = [
 export function textTargets(folder: string, sample: JournalSample): FuzzTarget[] {
   return [
     feedLineTarget(),
+    feedPiecesTarget(),
     feedFileTarget(folder),
     argumentsTarget(),
     proofTarget(sample),
@@ -58,8 +60,41 @@ function feedLineTarget(): FuzzTarget {
   }
 }
 
+/** The bytes of a feed in pieces, the first of which ends anywhere: lines and signs are cut in two. */
+function feedPiecesTarget(): FuzzTarget {
+  const intact = textBytes(FEED_LINES.join('\n'))
+  return {
+    name: 'feed, in pieces',
+    inputs: EVERY_DECODER,
+    makeValid: () => intact.slice(),
+    async decode(bytes) {
+      const whole = Buffer.from(bytes)
+      const cut = whole.length === 0 ? 0 : lastOf(bytes) % whole.length
+      const texts: string[] = []
+      for await (const { line, text } of linesOf(
+        [whole.subarray(0, cut), whole.subarray(cut)],
+        noneBroken,
+      )) {
+        texts.push(text)
+        assert(line === texts.length, 'lines come in order')
+      }
+      const expected = whole.toString('utf8').split('\n')
+      if (expected.at(-1) === '') expected.pop()
+      assert(texts.join('\n') === expected.map(withoutReturn).join('\n'), 'no line is lost or cut')
+    },
+  }
+}
+
+function noneBroken({ reason }: BrokenLine): void {
+  assert(false, `no line is that long: ${reason}`)
+}
+
+function withoutReturn(text: string): string {
+  return text.replace(/\r$/, '')
+}
+
 function feedFileTarget(folder: string): FuzzTarget {
-  const plain = textBytes(FEED_LINES.join('\n').repeat(20))
+  const plain = textBytes(FEED_LINES.join('\n'))
   const compressed = gzipSync(plain)
   return {
     name: 'feed file',
@@ -147,13 +182,15 @@ function argumentsTarget(): FuzzTarget {
  */
 function proofTarget({ blocks }: JournalSample): FuzzTarget {
   const builder = new JournalBuilder({ segmentBytes: 64 * 1024 })
-  const events = blocks.reduce((sum, block) => sum + block.events, 0)
-  builder.block({ events, frames: blocks.map(({ payload }) => payload) })
+  // The catalogue, and a command with every type of event.
+  const few = blocks.slice(0, 2)
+  const events = few.reduce((sum, block) => sum + block.events, 0)
+  builder.block({ events, frames: few.map(({ payload }) => payload) })
   const { offset, usedBytes } = builder.at(1)
   const block = builder.bytesAround(1).slice(offset, offset + usedBytes)
   return {
     name: 'event proof',
-    inputs: 20_000,
+    inputs: EVERY_DECODER,
     makeValid: (random) => prefixed(1 + random.below(events), block),
     mutate: (bytes, random) => prefixed(bytes[0] as number, mutateInPlace(bytes.slice(1), random)),
     decode(bytes) {
