@@ -1,5 +1,6 @@
 /** The process that isolated.ts starts: one contender, round after round, until it is told to end. */
 import type { Contender } from './benchmark.js'
+import { PROFILE_VARIABLE, profiled } from './round-profile.js'
 
 export type IsolatedRequest =
   | { readonly kind: 'prepare'; readonly module: string; readonly options: unknown }
@@ -16,7 +17,9 @@ async function answer(request: IsolatedRequest): Promise<unknown> {
   switch (request.kind) {
     case 'prepare': {
       const { prepare } = (await import(request.module)) as ContenderModule
-      contender = await prepare(request.options)
+      const prepared = await prepare(request.options)
+      const folder = process.env[PROFILE_VARIABLE]
+      contender = folder === undefined ? prepared : profiled(prepared, request.module, folder)
       return undefined
     }
     case 'round':

@@ -1,10 +1,11 @@
 /** `npm run bench`: runs benchmarks and prints a row for each figure. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Benchmark, BenchmarkOptions, Row } from './benchmark.js'
 import { environmentOf } from './environment.js'
+import { PROFILE_VARIABLE } from './round-profile.js'
 import { BENCHMARKS, benchmarksOf } from './suite.js'
 
 const USAGE = `npm run bench -- [names] [options]
@@ -17,6 +18,7 @@ const USAGE = `npm run bench -- [names] [options]
   --data DIR     where journals are written (default: a temporary directory)
   --json FILE    all rows as JSON
   --seed N       of the workloads (default 1)
+  --profile DIR  shows where the time of each round goes, and keeps the profiles there
 `
 
 const { values, positionals } = parseArgs({
@@ -28,6 +30,7 @@ const { values, positionals } = parseArgs({
     data: { type: 'string' },
     json: { type: 'string' },
     seed: { type: 'string' },
+    profile: { type: 'string' },
     help: { type: 'boolean' },
   },
 })
@@ -46,6 +49,8 @@ async function main(): Promise<void> {
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),
   )
+  // The contenders are processes of their own, which inherit it.
+  if (values.profile !== undefined) process.env[PROFILE_VARIABLE] = resolve(values.profile)
   const rows: Row[] = []
   try {
     for (const benchmark of chosen) {

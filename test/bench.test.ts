@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { median, type Row, rowOf } from '../bench/benchmark.js'
 import { mountedType } from '../bench/environment.js'
 import { AnswerLog } from '../bench/open-loop.js'
+import { sharesOf } from '../bench/round-profile.js'
 import { BENCHMARKS, benchmarksOf } from '../bench/suite.js'
 
 const main = join(dirname(fileURLToPath(import.meta.url)), '..', 'bench', 'main.js')
@@ -46,6 +47,39 @@ describe('bench', () => {
     },
     SMOKE_MS,
   )
+})
+
+describe('profile', () => {
+  it('--profile: shows where the time of each contender goes, and keeps the profiles', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidewheel-profile-test-'))
+    try {
+      const options = ['--smoke', '--data', folder, '--profile', join(folder, 'profiles')]
+      const output = execFileSync(process.execPath, [main, 'transfer.throughput', ...options])
+      expect(output.toString()).toMatch(/transfer-throughput: self time by function/)
+      expect(output.toString()).toMatch(/transfer-limit: self time by function/)
+      expect(readdirSync(join(folder, 'profiles'))).toHaveLength(2)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('shares: each function has its own samples, whoever called it', () => {
+    const frame = (functionName: string, url: string) => ({
+      callFrame: { functionName, url, scriptId: '1', lineNumber: 1, columnNumber: 1 },
+    })
+    const nodes = [
+      { id: 1, ...frame('(root)', ''), children: [2, 3] },
+      { id: 2, ...frame('outer', 'file:///a.js'), children: [4] },
+      { id: 3, ...frame('other', 'file:///a.js'), children: [5] },
+      { id: 4, ...frame('inner', 'file:///b.js') },
+      { id: 5, ...frame('inner', 'file:///b.js') },
+    ]
+    const shares = sharesOf({ nodes, startTime: 0, endTime: 1, samples: [4, 2, 5, 4] })
+    expect(shares).toEqual([
+      { what: 'inner, file:///b.js', share: 0.75 },
+      { what: 'outer, file:///a.js', share: 0.25 },
+    ])
+  })
 })
 
 describe('environment', () => {

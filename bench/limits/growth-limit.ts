@@ -3,13 +3,14 @@
  * left are pages that the system gives when they are touched, and whatever interrupts the thread.
  */
 import type { Contender } from '../benchmark.js'
-import type { GrowthOptions } from '../benchmarks/index-growth.js'
+import { type GrowthOptions, WARM_UP_IDS } from '../benchmarks/index-growth.js'
 import { ScatteredId } from '../ids.js'
 import { longestMs } from '../longest.js'
 import { PairTable } from './pair-table.js'
 import { encodeText, hashText, TEXT_WORDS, TextTable } from './text-tables.js'
 
 export async function prepare({ ids, type }: GrowthOptions): Promise<Contender<number>> {
+  longestMs(WARM_UP_IDS, adder(WARM_UP_IDS, type))
   return {
     round: async () => longestMs(ids, adder(ids, type)),
     async end() {
