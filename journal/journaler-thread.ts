@@ -1,7 +1,7 @@
 /**
  * The journaler's thread: runs the journaler over the file system until it is told to stop or fails.
- * While frames come it goes from block to block. Where they came soon after the last block, it spins
- * for a moment after this one too; otherwise, or in vain, it sleeps on the ring.
+ * While frames come it goes from block to block; then it spins for a moment, since the next frames
+ * are often microseconds away; then it sleeps on the ring.
  *
  * Started by waiting-journaler.ts, before there is anything to do; the first message says what.
  */
@@ -16,12 +16,8 @@ import { PreparedSegmentSource } from './prepared-segment-source.js'
 import { SegmentPreparation } from './segment-preparation.js'
 import { SyncedEdgeWriter } from './synced-edge.js'
 
-/**
- * Waking a thread costs the processor's 5 to 15 µs, many times what a command does: under load,
- * frames find the journaler awake. A thread that spins takes from others, so it does only where the
- * last gap was as short (docs/decisions/0025).
- */
-const SPIN_MS = 0.4
+/** A sleep and a wake-up cost about as much; on two cores, longer spinning takes from others. */
+const SPIN_US = 50
 
 function post(message: JournalerMessage): void {
   parentPort?.postMessage(message)
@@ -54,9 +50,6 @@ function run(data: JournalerData, status: JournalerStatus): void {
   const ring = new EventRingReader(data.ring)
   const journaler = openJournaler(data, ring)
   post({ kind: 'started' })
-  let writtenMs = performance.now()
-  /** Between the last block and the frames that came after it. */
-  let gapMs = Number.POSITIVE_INFINITY
   for (;;) {
     // Read before the ring, so that all that was published before the request is seen by close.
     const isStopRequested = status.isStopRequested
@@ -64,25 +57,20 @@ function run(data: JournalerData, status: JournalerStatus): void {
     const nowMs = performance.now()
     journaler.tick(nowMs)
     if (hasWritten) {
-      writtenMs = nowMs
-      if (gapMs < SPIN_MS) gapMs = spin(ring, journaler.position, nowMs)
+      spin(ring, journaler.position, nowMs + SPIN_US / 1000)
       continue
     }
     if (isStopRequested) break
     // An interrupt between the look at the status and this sleep is lost: the owner repeats it.
     ring.waitForFrames(journaler.position, journaler.nextDutyMs(nowMs))
-    gapMs = performance.now() - writtenMs
   }
   journaler.close()
 }
 
-/** Until there is something beyond `position`, but no longer than worthwhile. Returns how long it was. */
-function spin(ring: EventRingReader, position: number, startMs: number): number {
-  let gapMs = 0
-  while (ring.publishedPosition() === position && gapMs < SPIN_MS) {
-    gapMs = performance.now() - startMs
+function spin(ring: EventRingReader, position: number, untilMs: number): void {
+  while (ring.publishedPosition() === position && performance.now() < untilMs) {
+    // Nothing to do but look again.
   }
-  return gapMs
 }
 
 parentPort?.once('message', (data: JournalerData) => {
