@@ -23,7 +23,14 @@
  */
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { TidewheelError } from '../../../engine/index.js'
-import { openLedger, readAll, sendCommand, type Work, workloadNamed } from './workloads.js'
+import {
+  nextSegment,
+  openLedger,
+  readAll,
+  sendCommand,
+  type Work,
+  workloadNamed,
+} from './workloads.js'
 
 const DISK_FULL_WAIT_MS = 50
 const [name = '', directory = '', descriptors = ''] = process.argv.slice(2)
@@ -91,6 +98,7 @@ async function main(): Promise<void> {
     },
     archive: async () => say('archived', await engine.archive().then(() => null, codeOf)),
     read: async () => say('read', await readAll(engine).then(() => null, codeOf)),
+    nextSegment: () => nextSegment(engine, directory),
   }
   await workload.run(work)
   say('closed', await engine.close().then(() => null, codeOf))

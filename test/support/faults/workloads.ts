@@ -12,8 +12,9 @@
  * model knows the state after the first n.
  */
 import { randomBytes } from 'node:crypto'
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import {
   type CommandOptions,
   Engine,
@@ -21,6 +22,7 @@ import {
   type Receipt,
 } from '../../../engine/index.js'
 import { BLOCK_BYTES_MAX } from '../../../journal/block-layout.js'
+import { segmentName } from '../../../journal/segment-layout.js'
 import ledger, { Add } from '../domains/fault-ledger.js'
 
 export interface Work {
@@ -32,6 +34,11 @@ export interface Work {
   archive(): Promise<void>
   /** All events, from the files. */
   read(): Promise<void>
+  /**
+   * Waits until the segment after this one has its name, so that each run comes to the same calls;
+   * not for long, since a fault may keep it from being made.
+   */
+  nextSegment(): Promise<void>
 }
 
 export interface Workload {
@@ -48,6 +55,8 @@ export interface Workload {
 const SEGMENT_BYTES = BLOCK_BYTES_MAX + 128 * 1024
 /** So that the states of two runs can be compared to the last bit: keys have times. */
 const TIME_US = 1_700_000_000_000_000
+const SEGMENT_WAIT_MS = 1000
+const SEGMENT_LOOK_MS = 5
 const BIG = 90_000
 const SMALL = 100
 
@@ -60,6 +69,7 @@ export const WORKLOADS: readonly Workload[] = [
       for (let i = 0; i < 4; i++) await work.send(1)
       await work.send(6)
       await work.read()
+      await work.nextSegment()
     },
   },
   {
@@ -76,6 +86,7 @@ export const WORKLOADS: readonly Workload[] = [
     before: 0,
     async run(work) {
       for (let i = 0; i < 9; i++) await work.send(3)
+      await work.nextSegment()
     },
   },
   {
@@ -105,6 +116,7 @@ export const WORKLOADS: readonly Workload[] = [
       for (let i = 0; i < 7; i++) await work.send(3)
       await Promise.all([work.archive(), work.send(1)])
       await work.read()
+      await work.nextSegment()
     },
   },
 ]
@@ -134,6 +146,13 @@ export async function readAll(engine: Engine): Promise<void> {
   }
 }
 
+export async function nextSegment(engine: Engine, directory: string): Promise<void> {
+  const { segmentNumber } = engine.journalPosition()
+  const file = join(directory, segmentName(segmentNumber + 1))
+  const untilMs = performance.now() + SEGMENT_WAIT_MS
+  while (!existsSync(file) && performance.now() < untilMs) await setTimeout(SEGMENT_LOOK_MS)
+}
+
 /**
  * Leaves in `directory` what a process would that was killed after the first commands: a copy of the
  * files of an engine that is open.
@@ -151,6 +170,7 @@ export async function prepareJournal(workload: Workload, directory: string): Pro
     snapshot: async () => void (await engine.snapshot()),
     archive: async () => void (await engine.archive()),
     read: () => readAll(engine),
+    nextSegment: () => nextSegment(engine, living),
   }
   await work.send(workload.before)
   await workload.prepare?.(work)
