@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { AcknowledgementLog, AcknowledgementWriter } from '../engine/drill/acknowledgements.js'
+import { fillLimitOf } from '../engine/drill/drill-faults.js'
 import { auditJournal } from '../engine/drill/journal-audit.js'
 import { LatencyHistogram } from '../engine/drill/latency-histogram.js'
 import { randomCommand } from '../engine/drill/random-commands.js'
@@ -80,6 +81,16 @@ describe('drill', () => {
     const { stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })
     expect(status).toBe(1)
     expect(stderr).toContain('none.gz')
+  })
+})
+
+describe('full disk', () => {
+  it.each([
+    ['in the middle of a segment', 1_000_000, 1_000_000 + 64 * 1024],
+    ['near the end of a segment', 2_060_000, 2_093_056],
+    ['behind a full segment', 2_097_152, 2_093_056],
+  ])('limit: every load comes to it (%s)', (_where, endBytes, limitBytes) => {
+    expect(fillLimitOf(endBytes, 2 * 1024 * 1024)).toBe(limitBytes)
   })
 })
 

@@ -43,8 +43,8 @@ export interface DrillReport {
 
 /** Offered a second: what most machines can do, so that a kill meets commands at every stage. */
 const RATE = 20_000
-/** Small, so that some kills meet the change from one segment to the next. */
-const SEGMENT_BYTES = 4 * 1024 * 1024
+/** Small, so that some kills meet the change from one segment to the next, and snapshots can be made. */
+const SEGMENT_BYTES = 2 * 1024 * 1024
 
 /** Returns the exit code. @throws DrillError, ModuleError */
 export async function drillCommand(options: DrillOptions, output: LineOutput): Promise<number> {

@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { BLOCK_ALIGNMENT_BYTES } from '../../journal/block-layout.js'
 import { causeOf } from '../../journal/errors.js'
 import { LOCK_NAME } from '../../journal/journal-lock.js'
 import { segmentNumberOf } from '../../journal/segment-layout.js'
@@ -58,7 +59,7 @@ export interface FaultyDrill {
 /** Of the last segment, that the load may still write. */
 const LEFT_BYTES = 64 * 1024
 const RATE = 20_000
-const FILL_MS_MAX = 20_000
+const FILL_MS_MAX = 60_000
 
 export async function runFault(drill: FaultyDrill, fault: DrillFault): Promise<FaultOutcome> {
   const folder = mkdtempSync(join(tmpdir(), 'tidewheel-drill-fault-'))
@@ -92,7 +93,7 @@ export async function runFault(drill: FaultyDrill, fault: DrillFault): Promise<F
 async function fillUp(drill: FaultyDrill, directory: string): Promise<FaultOutcome> {
   if (process.platform === 'win32') return notTried('full', 'this system has no ulimit')
   const last = usedSegments(directory).at(-1) as string
-  const limitBytes = endOfBlocks(join(directory, last)) + LEFT_BYTES
+  const limitBytes = fillLimitOf(endOfBlocks(join(directory, last)), drill.segmentBytes)
   const harm = `no file may be longer than ${limitBytes} bytes, ${last}`
   const acknowledgements = drill.acknowledgements.copy()
   const { flow, segmentBytes } = drill
@@ -122,6 +123,14 @@ async function fillUp(drill: FaultyDrill, directory: string): Promise<FaultOutco
   const said = `stopped: ${stop}`
   const measured = { seconds, digestMatches, lost, isRight }
   return outcome({ fault: 'full', harm, outcome: 'opened', said, ...measured })
+}
+
+/**
+ * Below the length of a segment: a load that goes on in the next one must come to the limit as well.
+ * @param endBytes of the last segment's blocks
+ */
+export function fillLimitOf(endBytes: number, segmentBytes: number): number {
+  return Math.min(endBytes + LEFT_BYTES, segmentBytes - BLOCK_ALIGNMENT_BYTES)
 }
 
 function usedSegments(directory: string): string[] {

@@ -133,7 +133,10 @@ describe('tidewheel drill', () => {
        const shop = domain('shop', import.meta.url)
        export default shop
        ${declaration}
-       shop.command('Sell', { item: Item.id }, ({ item }, tx) => { tx.emit(Sold, item, {}) })`,
+       // As many events as fill a segment on a slow machine as well: without one there is no snapshot.
+       shop.command('Sell', { item: Item.id }, ({ item }, tx) => {
+         for (let i = 0; i < 10; i++) tx.emit(Sold, item, {})
+       })`,
     )
     const run = await drill('--domain', module, '--kills', '1', '--seconds', '2', '--json')
     const result = resultOf(run.stdout)
