@@ -24,6 +24,14 @@ export interface OpenLoopResult extends Percentiles {
   readonly rejected: number
 }
 
+/** A load that was answered, before anything is worked out of it, which makes garbage. */
+export interface AnsweredLoad {
+  readonly log: AnswerLog
+  readonly startedMs: number
+  readonly elapsedSeconds: number
+  readonly rejected: number
+}
+
 /** More in one turn of the event loop would keep receipts waiting. */
 const BURST_MAX = 2048
 
@@ -40,9 +48,25 @@ export async function offer(
   schedule: Schedule,
   submitNext: () => number,
 ): Promise<OpenLoopResult> {
-  const { rate } = schedule
   const total = commandCount(schedule)
-  const log = new AnswerLog()
+  const load = await offerLoad(engine, schedule, submitNext)
+  const { log, startedMs, elapsedSeconds, rejected } = load
+  return {
+    ...log.percentiles(schedule, startedMs),
+    answeredPerSecond: total / elapsedSeconds,
+    accepted: total - rejected,
+    rejected,
+  }
+}
+
+export async function offerLoad(
+  engine: Engine,
+  schedule: Schedule,
+  submitNext: () => number,
+): Promise<AnsweredLoad> {
+  const { rate, warmUpSeconds, seconds } = schedule
+  const total = commandCount(schedule)
+  const log = new AnswerLog(Math.ceil((warmUpSeconds + seconds) * ANSWERS_A_SECOND))
   let rejected = 0
   let firstTicket = 0
   engine.onReceipts((_first, last, view) => {
@@ -72,21 +96,25 @@ export async function offer(
   await engine.synced()
   const elapsedSeconds = (performance.now() - startedMs) / 1000
   if (log.answered !== total) throw new Error(`${log.answered} of ${total} were answered`)
-  return {
-    ...log.percentiles(schedule, startedMs),
-    answeredPerSecond: total / elapsedSeconds,
-    accepted: total - rejected,
-    rejected,
-  }
+  return { log, startedMs, elapsedSeconds, rejected }
 }
+
+/** Calls of the receipts' listener, about: one a block or more. */
+const ANSWERS_A_SECOND = 50_000
 
 /** When commands were answered: several at once, in the order in which they were due. */
 export class AnswerLog {
   /** Commands answered so far. */
   answered = 0
   private count = 0
-  private upTo = new Float64Array(65_536)
-  private timesMs = new Float64Array(65_536)
+  private upTo: Float64Array
+  private timesMs: Float64Array
+
+  /** @param capacity for so many entries nothing is allocated */
+  constructor(capacity = 65_536) {
+    this.upTo = new Float64Array(capacity)
+    this.timesMs = new Float64Array(capacity)
+  }
 
   /** All commands up to the one with number `upTo`, counted from 1, are answered. */
   add(upTo: number, timeMs: number): void {

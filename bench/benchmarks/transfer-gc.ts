@@ -8,7 +8,7 @@ import { type Benchmark, type Contender, rowOf } from '../benchmark.js'
 import { collectionsDuring } from '../collections.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { interleaved, REPEATS } from '../interleaved.js'
-import { commandCount, offer, type Schedule } from '../open-loop.js'
+import { commandCount, offerLoad, type Schedule } from '../open-loop.js'
 import { LedgerEngine } from '../transfer-engine.js'
 import { type TransferOptions, TransferWorkload } from '../transfer-workload.js'
 import { submitter } from './transfer-latency.js'
@@ -66,8 +66,8 @@ export async function prepare(options: TransferOptions & Schedule): Promise<Cont
       ledger.countReceipts()
       const { young } = await collectionsDuring(() => ledger.transfer(workload, transfers))
       const { longestPauseMs } = await collectionsDuring(async () => {
-        const { accepted } = await offer(ledger.engine, options, submitter(workload, ledger))
-        ledger.accepted += accepted
+        const load = await offerLoad(ledger.engine, options, submitter(workload, ledger))
+        ledger.accepted += commandCount(options) - load.rejected
       })
       expected += transfers + commandCount(options)
       return { young: (young * COUNTED_TRANSFERS) / transfers, pauseMs: longestPauseMs }
