@@ -1,12 +1,10 @@
 /**
- * The commands of one type inside one engine, and a generated piece of the batch's sweep: checking
- * a payload, and handing the ids in it to the lookups of their aggregates. Generated for
+ * The commands of one type inside one engine, and a generated piece of the batch's sweep: handing the
+ * ids in a payload to the lookups of their aggregates. Generated for
  * `{ from: Account.id (u32), to: Account.id (u32), order: Order.id (u64) }`:
  *
  *   return {
- *     admit(view, o, lengthBytes, lookups, places, next) {
- *       const damage = codec.check(view, o, lengthBytes)
- *       if (damage !== undefined) return damage
+ *     gather(view, o, lookups, places, next) {
  *       const l0 = lookups[0], n0 = l0.count
  *       l0.words[n0 + 0] = view.getInt32(o + 8, true)
  *       l0.words[n0 + 1] = view.getInt32(o + 12, true)
@@ -16,7 +14,6 @@
  *       l1.lengths[n1 + 0] = 8
  *       places[next + 2] = n1 + 0
  *       l1.count = n1 + 1
- *       return undefined
  *     },
  *     ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
  *   }
@@ -42,7 +39,7 @@ export class CommandRuntime {
   readonly referenceCount: number
   /** In the journal's catalogue. */
   number = 0
-  readonly admit: CommandCode['admit']
+  readonly gather: CommandCode['gather']
   readonly decide: (command: unknown, tx: Transaction) => unknown
   readonly ordinalOf: CommandCode['ordinalOf']
 
@@ -53,8 +50,8 @@ export class CommandRuntime {
     this.flyweight = createFlyweight(layout)
     this.referenceCount = layout.references.length
     this.decide = type.decide as (command: unknown, tx: Transaction) => unknown
-    const { admit, ordinalOf } = generateCode(type, this.flyweight)
-    this.admit = admit
+    const { gather, ordinalOf } = generateCode(type, this.flyweight)
+    this.gather = gather
     this.ordinalOf = ordinalOf
   }
 
@@ -66,18 +63,16 @@ export class CommandRuntime {
 
 interface CommandCode {
   /**
-   * Checks the payload at `payload` and adds the ids in it to the lookups, one an aggregate. Where
-   * finding an id costs a hash, `places[next + ordinal]` is set to its index in its lookup. Returns
-   * what is wrong with the payload, if anything is; no id is added then.
+   * Adds the ids in a payload, which `check` has passed, to the lookups, one an aggregate. Where
+   * finding an id costs a hash, `places[next + ordinal]` is set to its index in its lookup.
    */
-  admit(
+  gather(
     view: DataView,
     payload: number,
-    lengthBytes: number,
     lookups: readonly IdLookup[],
     places: Int32Array,
     next: number,
-  ): string | undefined
+  ): void
   // Of the flyweight, see there:
   ordinalOf(aggregateIndex: number, id: IdValue): number
 }
@@ -86,15 +81,12 @@ function generateCode(type: CommandType, flyweight: Flyweight): CommandCode {
   const { layout } = type.$codec
   const aggregates = new Set(layout.references.map(({ reference }) => reference!.aggregateIndex))
   const source = `return {
-  admit(view, o, lengthBytes, lookups, places, next) {
-    const damage = codec.check(view, o, lengthBytes)
-    if (damage !== undefined) return damage
+  gather(view, o, lookups, places, next) {
     ${[...aggregates].flatMap((index) => gatherCode(layout, index)).join('\n    ')}
-    return undefined
   },
   ordinalOf(aggregateIndex, id) { return flyweight.$ordinalOf(aggregateIndex, id) },
 }`
-  return generate<CommandCode>(source, { codec: type.$codec, flyweight })
+  return generate<CommandCode>(source, { flyweight })
 }
 
 /** Adds the ids of one aggregate. */

@@ -143,9 +143,9 @@ export class EngineHost {
     this.lookAtDisk()
   }
 
-  /** The lane of one more producer, which may live on any thread. */
-  attachLane(memory: LaneMemory): Lane {
-    return this.lanes.attach(memory)
+  /** The lane of one more producer, which may live on any thread; `isOwn`: see {@link Lane}. */
+  attachLane(memory: LaneMemory, isOwn = false): Lane {
+    return this.lanes.attach(memory, isOwn)
   }
 
   /** Inline: the producer on this thread, polled with the rest. */

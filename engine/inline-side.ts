@@ -51,7 +51,7 @@ export class InlineSide implements ProcessorSide {
       streamHashes: (piece) => host.whenQuiet(() => streamHashes(runtime, piece)),
     }
     const memory = createLaneMemory()
-    host.attachLane(memory)
+    host.attachLane(memory, true)
     const owner: PortOwner = {
       kick: () => host.kick(),
       runNow: () => host.runNow(),

@@ -23,8 +23,8 @@ import type { KeyTable } from './memory/key-table.js'
 
 /** Where a key lies, and the hash of the command that came with it. */
 export interface CommandKey {
-  readonly view: DataView
-  readonly bytes: Uint8Array
+  view: DataView
+  bytes: Uint8Array
   offset: number
   lengthBytes: number
   hashLow: number

@@ -73,6 +73,8 @@ export class Lane {
   readonly producerDoorbell: Doorbell
   readonly processorDoorbell: Doorbell
   readonly memory: LaneMemory
+  /** Of the engine's own port: what is published in it was checked, and nobody else has its memory. */
+  readonly isOwn: boolean
   /** Commands taken so far: the ticket of the last one. */
   tickets = 0
   /** Set when the producer wrote something that is not a command: it is never read again. */
@@ -82,8 +84,9 @@ export class Lane {
   /** Once the engine closes: nothing behind it in the command ring was published before. */
   private lastPosition = Number.MAX_SAFE_INTEGER
 
-  constructor(memory: LaneMemory) {
+  constructor(memory: LaneMemory, isOwn: boolean) {
     this.memory = memory
+    this.isOwn = isOwn
     this.commands = new RingConsumer(memory.commands)
     this.receipts = new RingProducer(memory.receipts)
     this.answers = new ReceiptWriter(this.receipts)

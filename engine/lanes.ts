@@ -43,8 +43,8 @@ export class Lanes {
     return this.status >= ENGINE_CLOSED
   }
 
-  attach(memory: LaneMemory): Lane {
-    const lane = new Lane(memory)
+  attach(memory: LaneMemory, isOwn: boolean): Lane {
+    const lane = new Lane(memory, isOwn)
     this.attached.add(lane)
     if (this.status === ENGINE_RUNNING) this.served.push(lane)
     else tellProducer(memory, this.status)

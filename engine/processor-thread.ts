@@ -69,7 +69,7 @@ async function run(): Promise<void> {
   const host = await EngineHost.open(data.path, await loadDomain(data), options)
   const { report, catalogue } = host.state
   const lane = createLaneMemory()
-  host.attachLane(lane)
+  host.attachLane(lane, true)
   host.onFailure = (error) => post({ kind: 'failed', error: errorMessageOf(error) })
   if (host.failure !== undefined) host.onFailure(host.failure)
   assert(parentPort !== null, 'this module runs as a worker')

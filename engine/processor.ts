@@ -3,7 +3,7 @@
  * event ring. One thread, no promises, nothing allocated per command. It knows neither threads nor
  * timers: whoever owns it (engine-host.ts) calls `runBatch` and lets the gate release answers.
  *
- *   lane ─▶ copy a batch ─▶ check the commands, gather their ids
+ *   lane ─▶ take a batch ─▶ find the commands, gather their ids
  *                           find all ids, touch all state (command-batch.ts)
  *                           one command after the other:
  *                             decide ─▶ records in the ring ─▶ evolve ─▶ frame kept
@@ -86,8 +86,8 @@ export class Processor {
     this.batch = new CommandBatch(runtime)
     this.tx = new TransactionContext(ring.view, runtime, this.batch, nextRandom)
     const { view, bytes } = this.batch
-    for (const { flyweight } of runtime.commands) flyweight.$attach(view)
     this.key = { view, bytes, offset: 0, lengthBytes: 0, hashLow: 0, hashHigh: 0 }
+    this.moveTo(this.batch)
   }
 
   /** Takes and runs one batch of `lane`, or goes on with the one begun. Returns whether it did anything. */
@@ -98,6 +98,7 @@ export class Processor {
       if (!batch.take(lane)) return false
       this.lane = lane
       this.tick()
+      if (batch.view !== this.key.view) this.moveTo(batch)
       batch.sweep()
     }
     const { answers } = this.lane!
@@ -106,6 +107,7 @@ export class Processor {
     this.runCommands(this.lane!)
     answers.endRun()
     this.ring.publish()
+    if (batch.isDone) batch.release()
     if (batch.next === before) return false
     this.gate.holdReceipts(this.ring.position, this.lane!)
     return true
@@ -114,6 +116,13 @@ export class Processor {
   /** Whether a batch has been begun that waits for room in the event ring. */
   get isHeldUp(): boolean {
     return !this.batch.isDone
+  }
+
+  /** The commands lie elsewhere than those of the batch before. */
+  private moveTo({ view, bytes }: CommandBatch): void {
+    for (const { flyweight } of this.runtime.commands) flyweight.$attach(view, undefined, bytes)
+    this.key.view = view
+    this.key.bytes = bytes
   }
 
   private tick(): void {

@@ -16,8 +16,10 @@
  * - The consumer trusts nothing but its own cursors: a length that leads outside what is published
  *   is reported as CORRUPT, and the ring is never read again.
  */
+import type { Buffer } from 'node:buffer'
 import { CURSOR_STRIDE, cursorOf, extendCursor } from '../../journal/cursor.js'
 import { assert } from '../../journal/errors.js'
+import { bytesOver } from '../../journal/schema/text-bytes.js'
 
 // Elements of the control array: what the producer writes, and what the consumer writes, have cache
 // lines of their own.
@@ -136,7 +138,7 @@ export const CORRUPT = -2
 
 export class RingConsumer {
   readonly view: DataView
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly capacity: number
   /** Position of the next record. */
   position = 0
@@ -150,7 +152,7 @@ export class RingConsumer {
   constructor(memory: ByteRingMemory) {
     this.control = new Int32Array(memory.control)
     this.view = new DataView(memory.data)
-    this.bytes = new Uint8Array(memory.data)
+    this.bytes = bytesOver(this.view)
     this.capacity = memory.data.byteLength
   }
 

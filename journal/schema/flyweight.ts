@@ -13,7 +13,7 @@
  *
  *   return class {
  *     constructor() { … this.$id0 = undefined }
- *     $attach(view, ids) { this.$view = view; this.$bytes = bytesOver(view); this.$ids = ids }
+ *     $attach(view, ids, bytes) { this.$view = view; this.$ids = ids; this.$bytes = bytes }
  *     $wrap(offset) { this.$offset = offset; this.$id0 = undefined }
  *     $poison() { this.$offset = POISON }
  *     $ordinalOf(aggregateIndex, id) {
@@ -28,6 +28,7 @@
  *     get amount() { return this.$view.getFloat64(this.$offset, true) }
  *   }
  */
+import type { Buffer } from 'node:buffer'
 import { assert } from '../errors.js'
 import { type IdReader, NO_REFERENCES } from './codec.js'
 import {
@@ -53,7 +54,8 @@ export interface Flyweight {
   /** Of the payload in `$view`. */
   $offset: number
   $ids: IdReader
-  $attach(view: DataView, ids?: IdReader): void
+  /** @param bytes what `bytesOver(view)` gave, where the caller has it already */
+  $attach(view: DataView, ids?: IdReader, bytes?: Buffer): void
   $wrap(offset: number): void
   $poison(): void
   /**
@@ -75,10 +77,10 @@ export function createFlyweight(layout: PayloadLayout): Flyweight {
     this.$ids = NO_REFERENCES
     ${forget}
   }
-  $attach(view, ids = NO_REFERENCES) {
+  $attach(view, ids = NO_REFERENCES, bytes = bytesOver(view)) {
     this.$view = view
-    this.$bytes = bytesOver(view)
     this.$ids = ids
+    this.$bytes = bytes
   }
   $wrap(offset) {
     this.$offset = offset

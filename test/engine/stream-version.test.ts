@@ -105,7 +105,7 @@ class LiveMarket {
     this.runtime = runtime
     this.catalogue = catalogue
     const memory = createLaneMemory()
-    this.lane = new Lane(memory)
+    this.lane = new Lane(memory, false)
     this.commands = new RingProducer(memory.commands)
     this.receiptRing = new RingConsumer(memory.receipts)
     this.receipts = new ReceiptView(this.receiptRing)

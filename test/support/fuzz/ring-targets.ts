@@ -60,7 +60,7 @@ function commandTarget(): FuzzTarget {
       const isCursorOdd = lastOf(bytes) === 0xff
       const used = Math.min(bytes.length, COMMANDS_BYTES_MAX)
       control[0] = (isCursorOdd ? new DataView(data.buffer).getInt32(0, true) : used) | 0
-      const lane = new Lane(memory)
+      const lane = new Lane(memory, false)
       for (let round = 0; round < 64 && batch.take(lane); round++) {
         batch.sweep()
         for (let i = 0; i < batch.count; i++) {

@@ -125,7 +125,7 @@ export class SimulatedEngine {
     this.journaler = journaler
     this.work = work
     const memory = createLaneMemory()
-    host.attachLane(memory)
+    host.attachLane(memory, true)
     const owner = {
       kick: () => host.kick(),
       runNow: () => host.runNow(),
