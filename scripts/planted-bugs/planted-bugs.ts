@@ -15,6 +15,7 @@ export interface PlantedBug {
   readonly test: string
 }
 
+const RECEIPTS = 'test/engine/receipts.test.js'
 const SIMULATION = 'test/simulation.test.js'
 const POWER_LOSS = 'test/power-loss.test.js'
 const FAILED_SYNC = 'test/journal/recovery-failed-sync.test.js'
@@ -30,6 +31,13 @@ const COPY = 'test/journal/journal-copy.test.js'
 const CUT = 'test/journal/journal-cut.test.js'
 
 export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'ring: the room of the own commands is given back before they have run',
+    file: 'engine/processor.js',
+    search: 'if (batch.isDone)\n',
+    replace: '',
+    test: RECEIPTS,
+  },
   {
     name: 'takes commands until the disk is full',
     file: 'journal/segment-preparer.js',
