@@ -135,10 +135,10 @@ describe('tidewheel drill', () => {
        ${declaration}
        // As many events as fill a segment on a slow machine as well: without one there is no snapshot.
        shop.command('Sell', { item: Item.id }, ({ item }, tx) => {
-         for (let i = 0; i < 10; i++) tx.emit(Sold, item, {})
+         for (let i = 0; i < 6; i++) tx.emit(Sold, item, {})
        })`,
     )
-    const run = await drill('--domain', module, '--kills', '1', '--seconds', '2', '--json')
+    const run = await drill('--domain', module, ...SHORT)
     const result = resultOf(run.stdout)
     // All recoveries replay from the first event on, and agree.
     expect(result).toMatchObject({ ok: false, lost: 0, duplicated: 0, digestMatches: true })
@@ -150,7 +150,7 @@ describe('tidewheel drill', () => {
 
   it('state: exit code 1 when recoveries differ (evolve asks the clock)', async () => {
     const clock = modules.domain('clock.mjs', 'item.note = Date.now()')
-    const args = ['--kills', '3', '--seconds', '3', '--faults', 'torn', '--json']
+    const args = ['--kills', '2', '--seconds', '1', '--faults', 'torn', '--json']
     const run = await drill('--domain', clock, ...args)
     const result = resultOf(run.stdout)
     expect(result.faults[0]).toMatchObject({ digestMatches: false, isRight: false, lost: 0 })

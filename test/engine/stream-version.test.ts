@@ -293,11 +293,13 @@ describe('stream version', () => {
     const borders = [0, 2 ** 31 - 1, 2 ** 31, U32_MAX, U32_MAX + 1, STREAM_VERSION_MAX - PENDING]
     for (const version of borders) {
       books.setVersion(slot, version)
+      let wrong = 0
       for (let pending = 1; pending <= PENDING; pending++) {
-        expect(books.isPending(slot)).toBe(pending > 1)
-        expect(books.addPending(slot)).toBe(version + pending)
-        expect(books.version(slot)).toBe(version)
+        if (books.isPending(slot) !== pending > 1) wrong++
+        if (books.addPending(slot) !== version + pending) wrong++
+        if (books.version(slot) !== version) wrong++
       }
+      expect(wrong).toBe(0)
       books.clearPending(slot)
       expect([books.version(slot), books.isPending(slot)]).toEqual([version, false])
     }
