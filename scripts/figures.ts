@@ -27,7 +27,7 @@ const END = '<!-- /figures -->'
 
 /** What a newcomer wants to know first, in this order; the rest is in docs/figures.md. */
 const README_ROWS: readonly RegExp[] = [
-  /^transfer\.(throughput|scattered|single\.p50|concurrent|text|thread|mixed)$/,
+  /^transfer\.(throughput|tuned|scattered|single\.p50|concurrent|text|thread|mixed)$/,
   /^payload\.any$/,
   /^exchange\.orders@\d+$/,
   /^replay\.events$/,

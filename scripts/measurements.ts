@@ -13,10 +13,19 @@ export const projectRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '
 
 /** Of all files, in the order of their names, so that the same files give the same page. */
 export function readRows(folder = join(projectRoot, 'docs', 'measurements')): Row[] {
-  return readdirSync(folder)
+  const rows = readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .flatMap((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as Row[])
+  return withoutSmaller(rows)
+}
+
+/** Where a row was measured in the full size, with the same version of Node, a quick one says less. */
+export function withoutSmaller(rows: readonly Row[]): Row[] {
+  const keyOf = (row: Row): string => `${row.name} ${nodeMajor(row)}`
+  const isFull = (row: Row): boolean => row.config['size'] === 'full'
+  const full = new Set(rows.filter(isFull).map(keyOf))
+  return rows.filter((row) => isFull(row) || !full.has(keyOf(row)))
 }
 
 /** Rows that were not measured say why. */

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Row } from '../bench/benchmark.js'
-import { isLowerBetter, projectRoot, readRows, rowsToPlot } from '../scripts/measurements.js'
+import {
+  isLowerBetter,
+  projectRoot,
+  readRows,
+  rowsToPlot,
+  withoutSmaller,
+} from '../scripts/measurements.js'
 import { escapeText } from '../scripts/report/markup.js'
 import { reportPage } from '../scripts/report/page.js'
 import { isLost, peerGroups } from '../scripts/report/peer-charts.js'
@@ -198,6 +204,13 @@ describe('report', () => {
     for (const unit of lower) expect(isLowerBetter(row('x', unit, 1)), unit).toBe(true)
     const higher = ['transfers/s', 'durable commands/s', 'events/s', 'bytes/s', 'ops/s']
     for (const unit of higher) expect(isLowerBetter(row('x', unit, 1)), unit).toBe(false)
+  })
+
+  it('rows: the full size stands for the quick one, of the same Node', () => {
+    const of = (size: string, node: string) => row('a', 's', 1, { config: { size, node } })
+    const full = of('full', 'v20.1.0')
+    const other = of('quick', 'v26.1.0')
+    expect(withoutSmaller([of('quick', 'v20.2.0'), full, other])).toEqual([full, other])
   })
 
   it('plots: one row a name, of the oldest Node (measured with several)', () => {

@@ -25,7 +25,7 @@ const SEGMENT_BYTES = 64 * 1024 * 1024
 
 const SIZES = {
   smoke: { accounts: 1024, seconds: 0.2, warmUpSeconds: 0.1, segmentBytes: SMALL_SEGMENT_BYTES },
-  quick: { accounts: 1_048_576, seconds: 0.5, warmUpSeconds: 0.2, segmentBytes: SEGMENT_BYTES },
+  quick: { accounts: 262_144, seconds: 0.5, warmUpSeconds: 0.2, segmentBytes: SEGMENT_BYTES },
   full: { accounts: 1_048_576, seconds: 20, warmUpSeconds: 5, segmentBytes: SEGMENT_BYTES },
 } as const
 

@@ -14,7 +14,7 @@ import { AMOUNT, type TransferOptions, TransferWorkload } from '../transfer-work
 
 const SIZES = {
   smoke: { accounts: 1024, seconds: 0.2, warmUpSeconds: 0.1 },
-  quick: { accounts: 1_048_576, seconds: 0.6, warmUpSeconds: 0.3 },
+  quick: { accounts: 262_144, seconds: 0.6, warmUpSeconds: 0.3 },
   full: { accounts: 1_048_576, seconds: 30, warmUpSeconds: 5 },
 } as const
 
