@@ -279,7 +279,7 @@ export class Engine {
    * Replays the files, from the newest snapshot or the first event on, and compares the state that
    * they give with the live one at the same sequence; where they differ, an `evolve` depends on more
    * than its arguments, and the first stream that differs is named. The replay runs on a thread of its
-   * own, with a second state in memory, and on a clock of another day; commands wait only while the
+   * own, with a second state in memory, and as if on another day; commands wait only while the
    * live state is hashed, for `pausedMs`.
    *
    * @throws TidewheelError NO_JOURNAL, DOMAIN_MISMATCH, JOURNAL_DAMAGED, REPLAY_FAILED when an

@@ -5,11 +5,11 @@
  * newest it goes on, as opening does. It reads without a lock and never writes.
  *
  *   block ─┬─▶ first state ──────────────────┬──────────────────┬─▶ the same digest, or the first
- *          ├─▶ second, on another day's clock┴──────────────────┤   stream that differs
+ *          ├─▶ second, as if elsewhere ───────┴──────────────────┤   stream that differs
  *          └───────── newest snapshot ═ the first state there ──┘
  *
  * All take each block in turn, so a journal that is being written is the same for all. Two replays
- * within a millisecond would see one time, hence the other clock.
+ * within a millisecond would see one time, hence `elsewhere`.
  */
 import { type Catalogue, mergeCatalogue } from '../journal/catalogue.js'
 import { TidewheelError } from '../journal/errors.js'
@@ -18,10 +18,10 @@ import { openFileStorage } from '../journal/file-storage.js'
 import { openJournalFolder } from '../journal/journal-folder.js'
 import { SnapshotReader } from '../journal/snapshot-reader.js'
 import type { VerifiedSnapshot } from '../journal/verify-snapshots.js'
-import { onAnotherDay } from './another-day.js'
 import { json } from './cli/json-lines.js'
 import type { Domain } from './domain.js'
 import { DomainRuntime } from './domain-runtime.js'
+import { elsewhere } from './elsewhere.js'
 import { Replay } from './replay.js'
 import { restoreState } from './snapshot/state-restore.js'
 import { findDifference, type StateDifference } from './state-difference.js'
@@ -64,7 +64,7 @@ export async function checkReplay(
     for (const replayed of [first, restored]) {
       replayed?.replay.visit(view, frameOffset, payloadBytes)
     }
-    onAnotherDay(() => second.replay.visit(view, frameOffset, payloadBytes))
+    elsewhere(() => second.replay.visit(view, frameOffset, payloadBytes))
     for (const { file } of snapshots.filter(({ block }) => block === header.blockNumber)) {
       const loaded = restore(path, file, domain, skipped)
       if (loaded === undefined) continue

@@ -15,6 +15,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -276,6 +277,9 @@ function createDirectory(path: string): void {
   if (existsSync(path)) return
   const parent = dirname(path)
   createDirectory(parent)
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) {
+    throw new Error(`${path} is a link that leads nowhere`)
+  }
   mkdirSync(path)
   syncDirectoryAt(parent)
 }

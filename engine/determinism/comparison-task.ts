@@ -1,6 +1,6 @@
 /**
  * What the worker of the pool of comparisons runs: replays the files up to a place, and says
- * where the state differs from the live one at that place. On a clock of another day.
+ * where the state differs from the live one at that place. As if on another day, and in another process.
  */
 import { mergeCatalogue } from '../../journal/catalogue.js'
 import { assert } from '../../journal/errors.js'
@@ -8,8 +8,8 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import type { IdValue } from '../../journal/schema/id-type.js'
 import type { SyncedEdge } from '../../journal/synced-edge.js'
-import { onAnotherDay } from '../another-day.js'
 import type { DomainRuntime } from '../domain-runtime.js'
+import { elsewhere } from '../elsewhere.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
 import { loadModule } from '../module-loading.js'
 import { replayFiles } from '../snapshot/replayed-files.js'
@@ -48,7 +48,7 @@ export default function compare(task: ComparisonTask): Promise<TaskOutcome<Compa
     const domain = await loadDomain(task.domain, loadModule)
     // Past the page cache: pages of the segment in use would slow its writer down.
     const window = new ReadWindow(undefined, true)
-    const { runtime, replay, events, snapshot } = onAnotherDay(() =>
+    const { runtime, replay, events, snapshot } = elsewhere(() =>
       replayFiles(openFileStorage(path), domain, edge, window),
     )
     assert(runtime.sequence === edge.sequence, 'the files hold all that is synced')

@@ -65,8 +65,9 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ),
   row(
     'A bit is flipped in the middle; a segment is truncated, missing, doubled or of another journal',
-    'Refused, with file and offset; nothing is changed',
+    'Refused, with file and offset; nothing is changed. Blocks before a snapshot are not read by an opening from it, which has the right state: who reads them is told',
     {
+      'engine/snapshot': ['opening: reads no block before the snapshot'],
       'journal/recovery-damage': [
         'recovery: refuses or reports (every bit)',
         'recovery: refuses, or removes what was never used (every length)',

@@ -80,6 +80,7 @@ describe('tidewheel verify --replay', () => {
   it.each([
     ['the clock, as a number of days', 'item.note = Math.floor(Date.now() / 86_400_000)'],
     ['the clock, as a new Date', 'item.note = new Date().getTime()'],
+    ['its process', 'item.note = process.pid'],
     ['randomness', 'item.note = Math.floor(Math.random() * 1e9)'],
     ['a variable of the module', 'item.note = counter++'],
   ])('evolve that asks for %s: the first stream is named, exit code 1', async (_what, evolve) => {

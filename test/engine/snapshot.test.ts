@@ -9,6 +9,7 @@ import { openFileStorage } from '../../journal/file-storage.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { segmentName } from '../../journal/segment-layout.js'
 import { snapshotNames } from '../../journal/snapshot-files.js'
+import { verifyJournal } from '../../journal/verify.js'
 import saved, { Bag, Count, Full } from '../support/domains/saved.js'
 import { answerOf, failureOf } from '../support/engine-fixture.js'
 import { readFolder } from '../support/journal-files.js'
@@ -107,7 +108,7 @@ describe('snapshot', () => {
     await engine.close()
   })
 
-  it('opening: reads nothing before the block that the snapshot ends with', async () => {
+  it('opening: reads no block before the snapshot; damage there is told to who reads it', async () => {
     const path = newPath()
     const engine = await openSaved(path)
     await growTo(engine, 3, 5)
@@ -120,6 +121,12 @@ describe('snapshot', () => {
     file.close()
     const opened = await digestOf(path)
     expect(opened.digest).toBe(digest)
+    const again = await openSaved(path)
+    expect((await failureOf(again.readAll()[Symbol.asyncIterator]().next())).code).toBe(
+      'JOURNAL_DAMAGED',
+    )
+    await again.close()
+    expect((await verifyJournal(path)).ok).toBe(false)
     for (const name of snapshotNames(storage)) storage.remove(name)
     expect((await failureOf(openSaved(path))).code).toBe('JOURNAL_DAMAGED')
   })

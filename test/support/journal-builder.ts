@@ -206,10 +206,10 @@ function sealFrame(): Uint8Array {
   return bytes
 }
 
-/** Three segments of two or three blocks each, sealed, and one prepared ahead. */
-export function sealedJournal(options: BuilderOptions = {}): JournalBuilder {
+/** Segments of two or three blocks each, sealed, and one prepared ahead. */
+export function sealedJournal(options: BuilderOptions = {}, blocks = 5): JournalBuilder {
   const builder = new JournalBuilder(options)
-  for (let block = 0; block < 5; block++) builder.block({ events: 2 + (block % 2) })
+  for (let block = 0; block < blocks; block++) builder.block({ events: 2 + (block % 2) })
   builder.seal()
   return builder.prepare(builder.segmentNumber + 1)
 }

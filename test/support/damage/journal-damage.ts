@@ -1,6 +1,6 @@
 /**
- * Damages a small journal in every way there is, one at a time, and opens each: two segments with
- * blocks and a prepared one, cleanly closed, about 60 KiB. An opening refuses and writes nothing, or
+ * Damages a small journal in every way there is, one at a time, and opens each: three segments
+ * with blocks and a prepared one, cleanly closed, 80 KiB. An opening refuses and writes nothing, or
  * gives every event and says what it mended or cut; anything else is a silent loss.
  *
  * Which of the bits and lengths are tried is for a {@link Sample} to say; `EVERYTHING` tries all.
@@ -15,9 +15,10 @@ import { type JournalBuilder, sealedJournal } from '../journal-builder.js'
 import { MemoryStorage } from '../memory-storage.js'
 import { recover, upTo } from '../recover.js'
 
-/** Three blocks a segment: five with events and the seal fill two. */
+/** Three blocks a segment: eight with events and the seal fill three. */
 export const SMALL_SEGMENTS = { segmentBytes: 20 * 1024 }
-const EVENTS = 12
+const BLOCKS = 8
+const EVENTS = 20
 /** Lengths beyond a file's own that are tried. */
 const LONGER_BYTES = 512
 
@@ -69,7 +70,7 @@ export class DamageTally {
 
 /** Every bit of the bytes that mean something, and a sample of those that are always zero. */
 export function flipBits(zeros: Sample): DamageTally {
-  const builder = sealedJournal(SMALL_SEGMENTS)
+  const builder = sealedJournal(SMALL_SEGMENTS, BLOCKS)
   const { storage } = builder
   const tally = new DamageTally()
   for (const [name, pristine] of new Map(storage.files)) {
@@ -84,8 +85,8 @@ export function flipBits(zeros: Sample): DamageTally {
 
 /** As a crash leaves it: the last block is not sealed, so damage to it looks like a torn write. */
 export function flipLastBlock(): DamageTally {
-  const builder = sealedJournal(SMALL_SEGMENTS).block({ events: 2 })
-  const { offset, usedBytes: lengthBytes, file } = builder.at(7)
+  const builder = sealedJournal(SMALL_SEGMENTS, BLOCKS).block({ events: 2 })
+  const { offset, usedBytes: lengthBytes, file } = builder.at(BLOCKS + 2)
   const tally = new DamageTally()
   for (let bit = offset * 8; bit < (offset + lengthBytes) * 8; bit++) {
     tally.judge(withFlippedBit(builder.storage, file, bit), `${file} bit ${bit}`)
@@ -95,7 +96,7 @@ export function flipLastBlock(): DamageTally {
 
 /** Every length of every file, also somewhat longer. */
 export function changeLengths(sample: Sample): DamageTally {
-  const { storage } = sealedJournal(SMALL_SEGMENTS)
+  const { storage } = sealedJournal(SMALL_SEGMENTS, BLOCKS)
   const tally = new DamageTally()
   for (const [name, pristine] of new Map(storage.files)) {
     const size = pristine.byteLength
@@ -113,8 +114,8 @@ export function changeLengths(sample: Sample): DamageTally {
 
 /** Segments that are missing, doubled, exchanged, or of another journal. */
 export function misplaceSegments(): DamageTally {
-  const { storage } = sealedJournal(SMALL_SEGMENTS)
-  const foreign = sealedJournal({ ...SMALL_SEGMENTS, seed: 2 }).storage
+  const { storage } = sealedJournal(SMALL_SEGMENTS, BLOCKS)
+  const foreign = sealedJournal({ ...SMALL_SEGMENTS, seed: 2 }, BLOCKS).storage
   const names = [...storage.files.keys()].filter((name) => name !== MANIFEST_NAME)
   const tally = new DamageTally()
   for (const [i, name] of names.entries()) {
