@@ -1,7 +1,7 @@
 /** `tidewheel backup` and `restore` as processes: what they say, killed, and without room. */
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -115,6 +115,14 @@ describe('tidewheel backup and restore', () => {
       else expect(found).toMatchObject({ ok: true, lastSequence, headHash })
     }
     expect(fingerprint(journal)).toEqual(before)
+  })
+
+  it('tidewheel backup: a link that leads nowhere is named', async () => {
+    const link = join(root, 'link')
+    symlinkSync('nowhere', link)
+    const run = await runCli(['backup', journal, link])
+    expect(run.code).toBe(1)
+    expect(run.stderr).toMatch(/^tidewheel: STORAGE_FAILED: .*link is a link that leads nowhere/)
   })
 
   it('tidewheel: without room or on a read-only file system says so, and leaves nothing', async (test) => {
