@@ -2,7 +2,7 @@
 import { formatNumber } from '../format.js'
 import type { SuiteRecord } from '../soak/suite-result.js'
 import { FAULT_ROWS, type FaultRow, type TestReference } from './matrix.js'
-import type { FaultRecords } from './records.js'
+import { type FaultRecords, PLANTED_BUGS_RECORD } from './records.js'
 
 const INTRODUCTION = `# Faults: what happens, and which test shows it
 
@@ -67,8 +67,11 @@ function testsText({ tests }: FaultRecords): string {
 
 function suiteText(record: SuiteRecord): string {
   const { suite, minutes, date, node, machine, counts, skipped } = record
-  const verdict = record.isRight ? 'nothing was lost' : '**something was wrong**'
-  const how = `\`npm run soak -- --suite ${suite}\`, ${date.slice(0, 10)}, ${minutes} min, Node ${node}, ${machine}: ${verdict}.`
+  const isPlanted = suite === PLANTED_BUGS_RECORD
+  const good = isPlanted ? 'each made some test fail' : 'nothing was lost'
+  const verdict = record.isRight ? good : '**something was wrong**'
+  const command = isPlanted ? 'npm run planted-bugs' : `npm run soak -- --suite ${suite}`
+  const how = `\`${command}\`, ${date.slice(0, 10)}, ${minutes} min, Node ${node}, ${machine}: ${verdict}.`
   if (skipped !== undefined) return `### ${suite}\n\nSkipped: ${skipped}`
   const lines = Object.entries(counts).map(([name, count]) => [name, formatNumber(count)])
   return [`### ${suite}`, how, table(['what', 'count'], lines)].join('\n\n')

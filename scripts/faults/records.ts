@@ -4,7 +4,18 @@ import { join } from 'node:path'
 import { projectRoot } from '../measurements.js'
 import type { SuiteRecord } from '../soak/suite-result.js'
 
-export const SUITES = ['power', 'simulation', 'fuzz', 'damage', 'system', 'keys', 'drill'] as const
+/** Not a suite of `npm run soak`: its own command, which tests the tests. */
+export const PLANTED_BUGS_RECORD = 'planted-bugs'
+export const SUITES = [
+  'power',
+  'simulation',
+  'fuzz',
+  'damage',
+  'system',
+  'keys',
+  'drill',
+  PLANTED_BUGS_RECORD,
+] as const
 export type SuiteName = (typeof SUITES)[number]
 
 /** How a named test has ended, with all of its cases, in its last recorded run. */

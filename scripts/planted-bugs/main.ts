@@ -4,12 +4,16 @@
  * named tests have to pass without any.
  *
  *   dist ─▶ copy ─▶ one text replaced ─▶ the named test ─▶ failed? good : the suite has a hole
+ *
+ * Words choose among them by name; `--record` keeps the counts of all for docs/faults.md.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { PLANTED_BUGS_RECORD } from '../faults/records.js'
+import { recordSuite } from '../soak/suite-result.js'
 import { PLANTED_BUGS, type PlantedBug } from './planted-bugs.js'
 
 /** Of the project; this file runs from dist/scripts/planted-bugs. */
@@ -22,7 +26,10 @@ const EXIT_WRONG = 1
 type Verdict = 'failed' | 'passed' | 'broken'
 
 function main(): number {
-  const wanted = process.argv.slice(2).join(' ')
+  const startedMs = performance.now()
+  const words = process.argv.slice(2)
+  const isRecorded = words.includes('--record')
+  const wanted = words.filter((word) => word !== '--record').join(' ')
   const bugs = PLANTED_BUGS.filter(({ name }) => name.includes(wanted))
   const lost = bugs.filter((bug) => countOf(bug) !== 1)
   for (const bug of lost) {
@@ -38,7 +45,13 @@ function main(): number {
       return EXIT_WRONG
     }
     const missed = bugs.filter((bug) => !isCaught(copy, bug))
-    console.log(`${bugs.length - missed.length} of ${bugs.length} planted bugs are caught`)
+    const caught = bugs.length - missed.length
+    console.log(`${caught} of ${bugs.length} planted bugs are caught`)
+    if (isRecorded) {
+      const minutes = Math.round((performance.now() - startedMs) / 600) / 100
+      const counts = { planted: bugs.length, caught, 'tests that catch them': tests.length }
+      recordSuite(PLANTED_BUGS_RECORD, minutes, { isRight: missed.length === 0, counts })
+    }
     return missed.length === 0 ? 0 : EXIT_WRONG
   } finally {
     rmSync(copy, { recursive: true, force: true })
