@@ -262,15 +262,19 @@ export class KeyTable {
 
   /** Code of a rejection, or the empty text. */
   codeOf(reference: number): string {
-    const bytes = this.copy(reference, this.keyBytesOf(reference), this.codeBytesOf(reference))
+    const lengthBytes = this.codeBytesOf(reference)
+    if (lengthBytes === 0) return ''
+    const bytes = this.copy(reference, this.keyBytesOf(reference), lengthBytes)
     return readText(Buffer.from(bytes.buffer), 0, bytes.length)
   }
 
   /** A copy of the detail of a rejection; empty when there is none. */
   detailOf(reference: number): Uint8Array {
-    const start = this.keyBytesOf(reference) + this.codeBytesOf(reference)
     const view = this.log.viewOf(reference)
-    return this.copy(reference, start, view.getUint32(this.at(reference, ENTRY_DETAIL_BYTES), true))
+    const lengthBytes = view.getUint32(this.at(reference, ENTRY_DETAIL_BYTES), true)
+    if (lengthBytes === 0) return NOTHING
+    const start = this.keyBytesOf(reference) + this.codeBytesOf(reference)
+    return this.copy(reference, start, lengthBytes)
   }
 
   private append(
@@ -333,6 +337,8 @@ export class KeyTable {
     return copy
   }
 }
+
+const NOTHING = new Uint8Array(0)
 
 function checkWindow(window: KeyWindow): void {
   assert(Number.isSafeInteger(window.countMax) && window.countMax >= 1, 'countMax is at least 1')

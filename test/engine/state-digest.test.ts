@@ -1,65 +1,48 @@
+/** What is in the digest: everything, wherever it falls in the pieces that are hashed at once. */
 import { describe, expect, it } from 'vitest'
-import { domain, Engine, int, object, text } from '../../engine/index.js'
+import { DomainRuntime } from '../../engine/domain-runtime.js'
+import { RecordStore } from '../../engine/record-store.js'
+import { stateDigest } from '../../engine/state-digest.js'
+import probe from '../support/domains/probe.js'
+import { seededRandom } from '../support/seeded-random.js'
 
-const digests = domain('digests', import.meta.url)
-const Tagged = digests.aggregate('Tagged', {
-  id: text,
-  state: object({ create: () => ({ tags: new Map<string, number>(), order: {} as object }) }),
-})
-const Plain = digests.aggregate('Plain', {
-  id: text,
-  state: object({ create: () => ({ members: {} as Record<string, number> }) }),
-})
-const MemberSet = Plain.event('MemberSet', { name: text, value: int }, (plain, event) => {
-  plain.members[event.name] = event.value
-})
-const TaggedAdded = Tagged.event('TaggedAdded', { name: text }, (tagged, event) => {
-  tagged.tags.set(event.name, 1)
-})
-const SetMember = digests.command(
-  'SetMember',
-  { plain: Plain.id, name: text, value: int },
-  (command, tx) => {
-    tx.emit(MemberSet, command.plain, { name: command.name, value: command.value })
-  },
-)
-const Tag = digests.command('Tag', { tagged: Tagged.id, name: text }, (command, tx) => {
-  tx.emit(TaggedAdded, command.tagged, { name: command.name })
-})
-
-async function digestAfter(members: readonly (readonly [string, number])[]): Promise<string> {
-  const engine = await Engine.open('unused', digests, { durability: 'none' })
-  for (const [name, value] of members) await engine.execute(SetMember, { plain: 'p', name, value })
-  const digest = await engine.digest()
-  await engine.close()
-  return digest
-}
+/** Their slots take several pieces of 64 KiB. */
+const STREAMS = 3000
+const PIECE_BYTES = 64 * 1024
 
 describe('state digest', () => {
-  it('object state: the order in which members came is not state, their values are', async () => {
-    const one = await digestAfter([
-      ['a', 1],
-      ['b', 2],
-    ])
-    expect(
-      await digestAfter([
-        ['b', 2],
-        ['a', 1],
-      ]),
-    ).toBe(one)
-    expect(
-      await digestAfter([
-        ['a', 1],
-        ['b', 3],
-      ]),
-    ).not.toBe(one)
-    expect(await digestAfter([['a', 1]])).not.toBe(one)
-  })
-
-  it('object state: what is no plain data is refused, not passed over', async () => {
-    const engine = await Engine.open('unused', digests, { durability: 'none' })
-    await engine.execute(Tag, { tagged: 't', name: 'x' })
-    await expect(engine.digest()).rejects.toThrow(/INVALID_DOMAIN.*Tagged t.*snapshot, restore/)
-    await engine.close()
+  it('is another one for each byte of a slab, and for each text of a column (borders, samples)', () => {
+    const seed = Date.now() >>> 0
+    const random = seededRandom(seed)
+    const runtime = new DomainRuntime(probe)
+    const [store] = runtime.stores
+    if (!(store instanceof RecordStore)) throw new Error('the first aggregate has record state')
+    for (let i = 0; i < STREAMS; i++) store.ids.add(`account ${i}`)
+    const { strideBytes, columns } = store
+    const bytes = new Uint8Array(store.slab.buffer)
+    const first = strideBytes
+    const end = strideBytes * (STREAMS + 1)
+    const borders = [first, end - 1, first + PIECE_BYTES - 1, first + PIECE_BYTES]
+    const samples = Array.from({ length: 30 }, () => first + random.below(end - first))
+    const digests = new Set([stateDigest(runtime)])
+    for (const at of [...borders, ...samples]) {
+      const held = bytes[at]!
+      bytes[at] = held ^ 0x10
+      digests.add(stateDigest(runtime))
+      bytes[at] = held
+    }
+    expect(digests.size, `seed ${seed}`).toBe(1 + new Set([...borders, ...samples]).size)
+    const text = 'x'.repeat(PIECE_BYTES + 1)
+    for (const slot of [1, 1024, 1025, STREAMS]) {
+      const before = digests.size
+      columns[0]!.set(slot, text)
+      digests.add(stateDigest(runtime))
+      columns[0]!.set(slot, `${text.slice(1)}y`)
+      digests.add(stateDigest(runtime))
+      expect(digests.size, `slot ${slot}`).toBe(before + 2)
+    }
+    // Another length before the same bytes is another state.
+    store.ids.removeLast()
+    expect(digests).not.toContain(stateDigest(runtime))
   })
 })
