@@ -101,8 +101,7 @@ function writePage(file: string, text: string): void {
 }
 
 function reportOf(options: DrillOptions, result: DrillResult): DrillReport {
-  const { acknowledged, digest, digestMatches, kills, latencyUs, rejections } = result
-  const [p50, p99, p999] = [latencyUs.p50, latencyUs.p99, latencyUs.p999].map(latency)
+  const { acknowledged, digest, digestMatches, kills, rejections } = result
   const sameDigest = digestMatches
     ? 'the same after every recovery'
     : 'DIFFERS: tidewheel verify --replay names the stream'
@@ -114,7 +113,7 @@ function reportOf(options: DrillOptions, result: DrillResult): DrillReport {
       ['acknowledged', count(acknowledged)],
       ['events', count(result.events)],
       ['rate under load', `${count(result.commandsPerSecond)} commands/s`],
-      ['latency p50 / p99 / p99.9 *', `${p50} / ${p99} / ${p999}`],
+      ['latency p50 / p99 / p99.9 *', latencyText(result)],
       ['state digest', `${digest.slice(0, 16)}… ${sameDigest}`],
       ['replay', replayText(result)],
       ['acknowledged and lost', count(result.lost)],
@@ -225,8 +224,11 @@ export function verdictOf({ isRight, faultRows }: DrillReport): string {
     : 'FAIL: see above for what was lost, applied twice, differs, or was not refused.'
 }
 
-/** Nothing is measured in the first second of a life. */
+function latencyText({ latencyUs: { p50, p99, p999 } }: DrillResult): string {
+  if (p50 === 0) return 'none: the first second of each life is not counted; give more --seconds'
+  return [p50, p99, p999].map(latency).join(' / ')
+}
+
 function latency(us: number): string {
-  if (us === 0) return '–'
   return us >= 10_000 ? `${(us / 1000).toFixed(1)} ms` : `${us} µs`
 }
