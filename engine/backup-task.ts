@@ -1,7 +1,7 @@
 /** What the worker of the backup pool runs: copies a journal whose engine goes on meanwhile. */
 import { type BackupReport, backupJournal } from '../journal/backup.js'
 import type { CopyEnd } from '../journal/copy-plan.js'
-import { outcomeOf, type TaskOutcome } from './task-pool.js'
+import { outcomeOf, type TaskOutcome } from '../journal/task-pool.js'
 
 export interface BackupTask {
   /** Of the journal's directory. */

@@ -11,6 +11,7 @@ import { TidewheelError } from '../journal/errors.js'
 import type { RecoveryReport } from '../journal/recovery-report.js'
 import { describeValue } from '../journal/schema/value-check.js'
 import type { SyncedEdge } from '../journal/synced-edge.js'
+import { TaskPool } from '../journal/task-pool.js'
 import type { BackupTask } from './backup-task.js'
 import type { ComparisonTask, ComparisonVerdict } from './determinism/comparison-task.js'
 import {
@@ -21,7 +22,6 @@ import {
 import type { Domain } from './domain.js'
 import type { ResolvedOptions } from './engine-options.js'
 import { Snapshots } from './snapshot/snapshots.js'
-import { TaskPool } from './task-pool.js'
 
 export interface FileTasksEngine {
   /** Of the journal's directory; undefined at durability `none`. */

@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'EVOLVE_FAILED'
   | 'NO_JOURNAL'
   | 'EVENTS_NOT_IN_MEMORY'
+  | 'THREAD_FAILED'
   // proofs
   | 'PROOF_FAILED'
 

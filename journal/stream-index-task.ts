@@ -2,6 +2,7 @@
 import { openFileStorage } from './file-storage.js'
 import { ReadWindow } from './read-window.js'
 import { buildStreamIndex } from './stream-index-build.js'
+import { outcomeOf, type TaskOutcome } from './task-pool.js'
 
 export interface StreamIndexTask {
   /** Of the journal's directory. */
@@ -14,6 +15,7 @@ export interface StreamIndexTask {
 // Used again for every segment, past the page cache: the index must not push out what is in it.
 const window = new ReadWindow(undefined, true)
 
-export default function buildIndex({ path, segmentNumber, lastHash }: StreamIndexTask): void {
-  buildStreamIndex(openFileStorage(path), segmentNumber, lastHash, window)
+export default function buildIndex(task: StreamIndexTask): Promise<TaskOutcome<void>> {
+  const { path, segmentNumber, lastHash } = task
+  return outcomeOf(() => buildStreamIndex(openFileStorage(path), segmentNumber, lastHash, window))
 }

@@ -24,8 +24,8 @@ export interface StreamPlace {
 }
 
 export interface IndexBuilder {
-  build(task: StreamIndexTask): Promise<void>
-  close(): Promise<void>
+  run(task: StreamIndexTask): Promise<void>
+  close(): Promise<void> | undefined
 }
 
 export class StreamIndexes {
@@ -80,7 +80,7 @@ export class StreamIndexes {
   }
 
   /** Breaks off what is being built. */
-  close(): Promise<void> {
+  close(): Promise<void> | undefined {
     this.hasEnded = true
     this.wanted.clear()
     return this.builder.close()
@@ -96,7 +96,7 @@ export class StreamIndexes {
     this.isBuilding = true
     for (const [segmentNumber, lastHash] of this.wanted) {
       try {
-        await this.builder.build({ path: this.storage.path, segmentNumber, lastHash })
+        await this.builder.run({ path: this.storage.path, segmentNumber, lastHash })
       } catch (error) {
         if (this.hasEnded) return
         this.hasEnded = true

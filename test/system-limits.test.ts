@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { Engine } from '../engine/index.js'
-import probe, { Count } from './support/domains/probe.js'
+import probe, { Count, Counter } from './support/domains/probe.js'
 import type { Said } from './support/faults/fault-verdict.js'
 import { modelDigests } from './support/faults/ledger-model.js'
 import { checkReopened } from './support/faults/reopened.js'
@@ -18,6 +18,9 @@ import { prepareJournal, workloadNamed } from './support/faults/workloads.js'
 import { seededRandom } from './support/seeded-random.js'
 
 const PROCESS = fileURLToPath(new URL('./support/faults/faulted-process.js', import.meta.url))
+const FEW_DESCRIPTORS = fileURLToPath(
+  new URL('./support/faults/few-descriptors.js', import.meta.url),
+)
 const NOBODY_UID = 65_534
 const folder = mkdtempSync(join(tmpdir(), 'tidewheel-limits-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -78,6 +81,43 @@ describe('limits of the system', () => {
     const worked = await Promise.all(ends)
     expect([worked[0], worked.at(-1)]).toEqual([false, true])
   })
+
+  it.each(['inline', 'thread'])(
+    'file descriptors of a running engine: what needs some is refused with a code, the engine goes on until its journal needs one, then it STOPs (%s)',
+    async (mode) => {
+      if (!hasPrlimit || process.platform !== 'linux') {
+        console.warn(NO_PRLIMIT)
+        return
+      }
+      const directory = join(folder, `running-${mode}`)
+      const counts = ['0', '12', '30', '900']
+      const end = await runProcess([process.execPath, FEW_DESCRIPTORS, directory, mode, ...counts])
+      const said = linesOf(end)
+      const codes = said.filter(([what]) => what === 'left')
+      expect(codes.length).toBe(6 * counts.length)
+      // A call of an archive that the system refused ends archiving until the journal is opened anew.
+      const noArchive = codes.some(
+        ([, left, what, code]) => what === 'archive' && left !== 900 && code === 'STORAGE_FAILED',
+      )
+      for (const [, left, what, code] of codes) {
+        if (what === 'archive' && left === 900 && noArchive) expect(code).toBe('STORAGE_FAILED')
+        else if (what === 'execute' || left === 900)
+          expect([left, what, code]).toEqual([left, what, null])
+        else if (code !== null) {
+          expect(['THREAD_FAILED', 'STORAGE_FAILED', 'JOURNAL_UNREADABLE']).toContain(code)
+        }
+      }
+      expect(codes.some(([, , , code]) => code === 'THREAD_FAILED')).toBe(true)
+      const [, answered, code] = said.at(-1)!
+      expect(said.at(-1)).toEqual(['stopped', answered, 'ENGINE_STOPPED'])
+      expect(code).toBe('ENGINE_STOPPED')
+      const engine = await Engine.open(directory, probe)
+      expect(await engine.query(Counter, 2)).toEqual({ value: answered })
+      expect((await engine.query(Counter, 1))?.value).toBeGreaterThanOrEqual(60_000 + counts.length)
+      await engine.close()
+    },
+    60_000,
+  )
 
   it('no permission: refused, with the directory in the sentence (another user)', async (test) => {
     const directory = join(folder, 'closed')

@@ -11,11 +11,11 @@
  * come to agree again meanwhile leaves the aggregate.
  */
 import type { IdValue } from '../../journal/schema/id-type.js'
+import type { TaskPool } from '../../journal/task-pool.js'
 import type { Domain } from '../domain.js'
 import { fingerprintOf } from '../producer.js'
 import type { QuietRead } from '../quiet-reads.js'
 import type { StatePiece } from '../state-digest.js'
-import type { TaskPool } from '../task-pool.js'
 import type { ComparisonTask, ComparisonVerdict, LiveState } from './comparison-task.js'
 import type { StateOutline } from './state-outline.js'
 

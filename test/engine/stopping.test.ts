@@ -45,7 +45,11 @@ describeModes('stopping', (bench) => {
       expect(receipt).toMatchObject({ accepted: false, code: 'EVOLVE_FAILED' })
       expect(receipt.detail).toContain('Run')
       for (const error of await Promise.all(after)) {
-        expect(error).toMatchObject({ code: 'ENGINE_STOPPED', outcome: 'unknown' })
+        // A thread may have stopped before this one has handed in all of them.
+        const wasTaken = !error.message.includes('was not taken')
+        if (bench.mode === 'inline') expect(wasTaken).toBe(true)
+        expect(error.code).toBe('ENGINE_STOPPED')
+        expect(error.outcome).toBe(wasTaken ? 'unknown' : undefined)
       }
       // Nobody sees the half of a transaction.
       const seen = await query

@@ -268,7 +268,7 @@ describe('stream index: building', () => {
     for (let failAt = 1, done = false; !done; failAt++) {
       const crashed = storage.copy()
       crashed.failAt = failAt
-      done = await new PlainIndexBuilder(crashed).build(task).then(
+      done = await new PlainIndexBuilder(crashed).run(task).then(
         () => true,
         () => false,
       )
@@ -282,7 +282,7 @@ describe('stream index: building', () => {
       expect(recover(after).kind).toBe('opened')
       expect(after.files.has(temporaryIndexName(1))).toBe(false)
       expect(after.files.has(indexName(1))).toBe(names.includes(indexName(1)))
-      await new PlainIndexBuilder(crashed).build(task)
+      await new PlainIndexBuilder(crashed).run(task)
       expect(crashed.files.has(temporaryIndexName(1))).toBe(false)
     }
   })

@@ -128,7 +128,7 @@ export class PlainIndexBuilder implements IndexBuilder {
     this.storage = storage
   }
 
-  async build(task: StreamIndexTask): Promise<void> {
+  async run(task: StreamIndexTask): Promise<void> {
     this.tasks.push(task)
     buildStreamIndex(this.storage, task.segmentNumber, task.lastHash, window)
   }
