@@ -5,6 +5,9 @@
  */
 import { setImmediate } from 'node:timers/promises'
 
+/** What it waits for at its top level may never come. */
+const LOADING_MS_MAX = 30_000
+
 let loading = 0
 
 /** Asked by `Engine.open`. */
@@ -21,7 +24,7 @@ export async function loadModule(url: string): Promise<Record<string, unknown>> 
   loading++
   process.on('unhandledRejection', note)
   try {
-    const module = (await import(url)) as Record<string, unknown>
+    const module = await importInTime(url)
     // What it did not wait for is told a turn later.
     await setImmediate()
     if (failures.length > 0) throw failures[0]
@@ -29,5 +32,19 @@ export async function loadModule(url: string): Promise<Record<string, unknown>> 
   } finally {
     process.off('unhandledRejection', note)
     loading--
+  }
+}
+
+async function importInTime(url: string): Promise<Record<string, unknown>> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    const seconds = LOADING_MS_MAX / 1000
+    const error = new Error(`it has not finished loading after ${seconds} s: what does it await?`)
+    timer = setTimeout(() => reject(error), LOADING_MS_MAX)
+  })
+  try {
+    return (await Promise.race([import(url), late])) as Record<string, unknown>
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -1,8 +1,9 @@
 /** `tidewheel backup`: copies a journal, and says what its owner should note. */
 import { type BackupReport, backupJournal } from '../../journal/backup.js'
+import { causeOf } from '../../journal/errors.js'
 import { count, plural, size, table } from './human.js'
 import { isoTime } from './json-lines.js'
-import type { LineOutput } from './line-output.js'
+import { type LineOutput, OutputError } from './line-output.js'
 import { printable } from './printable.js'
 
 /** @throws TidewheelError when there is no backup */
@@ -13,7 +14,15 @@ export async function backupCommand(
 ): Promise<number> {
   const report = await backupJournal(path, target)
   const lines = [`Backup of ${printable(path)} in ${printable(report.directory)}`]
-  await output.writeAll([...lines, ...describeCopy(report), 'OK: it is on disk, and was verified.'])
+  lines.push(...describeCopy(report), 'OK: it is on disk, and was verified.')
+  try {
+    await output.writeAll(lines)
+  } catch (error) {
+    const { directory } = report
+    throw new OutputError(
+      `${causeOf(error)}. The backup in ${directory} is on disk, and was verified`,
+    )
+  }
   return 0
 }
 

@@ -98,6 +98,19 @@ async function main(): Promise<number> {
   }
 }
 
-// Not process.exit: what was written to a pipe may still be on its way.
+/** How long a module that was loaded may keep the process, when all is said. */
+const LINGERING_MS_MAX = 1000
+
+let isDone = false
+process.once('exit', () => {
+  if (isDone) return
+  complain(
+    'the command did not come to its end: a module that it has loaded ended the process. Nothing is known of what was asked; the module may only declare',
+  )
+  process.exitCode = FAILED
+})
 process.stderr.on('error', () => undefined)
+// Not process.exit: what was written to a pipe may still be on its way.
 process.exitCode = await main()
+isDone = true
+setTimeout(() => process.exit(), LINGERING_MS_MAX).unref()

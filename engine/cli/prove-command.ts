@@ -3,7 +3,7 @@
  * (journal/event-proof.ts).
  */
 import { readFileSync, statSync } from 'node:fs'
-import { headText, type NotedHead } from '../../journal/chain-head.js'
+import type { NotedHead } from '../../journal/chain-head.js'
 import { causeOf, TidewheelError } from '../../journal/errors.js'
 import { PROOF_TEXT_BYTES_MAX, proofText, proveEvent } from '../../journal/event-proof.js'
 import { checkProof } from '../../journal/proof-check.js'
@@ -30,7 +30,7 @@ export async function checkProofCommand(
   const event = checkProof(textOf(file), head)
   await output.writeAll([
     jsonLine(event),
-    `PROVED: this event is in the history of head ${headText(head)}.`,
+    `PROVED: this event is in the history that ends with hash ${head.hash}.`,
   ])
   return 0
 }

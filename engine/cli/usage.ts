@@ -93,7 +93,8 @@ Note the head hash somewhere else: as long as \`tidewheel verify TARGET\` prints
 nothing in the backup has changed.
 
 A backup that was interrupted is refused by every command and by the engine. One that fails
-removes what it has made. Exit code: 0 the backup is whole and on disk, 1 there is none.
+removes what it has made. Exit code: 0 the backup is whole and on disk; 1 there is none, or, as
+stderr then says, there is one and only this text could not be written.
 `
 
 const RESTORE = `tidewheel restore BACKUP DIR [options]

@@ -35,6 +35,16 @@ async function domainOf(path: string): Promise<Domain> {
   return ((await import(pathToFileURL(path).href)) as { default: Domain }).default
 }
 
+/** A journal of one event of a domain whose `evolve` has this body. Returns the domain's module. */
+async function sold(name: string, path: string, evolve: string): Promise<string> {
+  const module = modules.domain(`${name}.mjs`, evolve)
+  const domain = await domainOf(module)
+  const engine = await Engine.open(path, domain)
+  await engine.execute(domain.commands[0]!, { item: 'calm', by: 1 })
+  await engine.close()
+  return module
+}
+
 function verify(directory: string, domain: string, ...args: string[]) {
   return runCli(['verify', directory, '--replay', '--domain', domain, ...args])
 }
@@ -113,4 +123,33 @@ describe('tidewheel verify --replay', () => {
     expect(run.stderr).toMatch(/belongs to the domain/)
     expect(run.code).toBe(1)
   })
+
+  it('module that ends the process, at once or in an evolve: nothing is said to be verified', async () => {
+    const path = join(modules.folder, 'ended')
+    const file = await sold('ended', path, `if (process.argv[1].includes('cli')) process.exit(0)`)
+    const exits = modules.write('exits.mjs', `process.exit(0)\nexport { default } from '${file}'`)
+    for (const module of [exits, file]) {
+      const run = await verify(path, module)
+      expect(run.stderr).toMatch(/did not come to its end/)
+      expect(run.stdout).not.toContain('OK')
+      expect(run.code).toBe(1)
+    }
+  })
+
+  it('module that never finishes loading, or goes on for ever: an end, and a reason', async () => {
+    const path = join(modules.folder, 'lasting')
+    const file = await sold('lasting', path, '')
+    const waits = modules.write(
+      'waits.mjs',
+      `export { default } from '${file}'\nawait new Promise(() => {})`,
+    )
+    const run = await verify(path, waits)
+    expect(run.stderr).toMatch(/has not finished loading after 30 s/)
+    expect(run.code).toBe(1)
+    const lasts = modules.write(
+      'lasts.mjs',
+      `export { default } from '${file}'\nsetInterval(() => undefined, 1000)`,
+    )
+    expect(await verify(path, lasts)).toMatchObject({ code: 0, stderr: '' })
+  }, 60_000)
 })
