@@ -77,7 +77,7 @@ export abstract class AggregateStore {
   /**
    * Counts one more pending event of the stream, and returns the version that it will have; or 0,
    * and counts nothing, when versions have come to their end. Generated code does the common case
-   * by itself (compiled-event.ts).
+   * by itself (live-event.ts).
    */
   addPending(slot: number): number {
     const at = slot * this.strideWords + SLOT_PENDING_WORD

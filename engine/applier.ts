@@ -47,10 +47,9 @@ export class Applier {
   private readonly meta: EventMetaView
   private attached: DataView | undefined
 
-  constructor(runtime: DomainRuntime, mode: 'live' | 'replay') {
+  constructor(runtime: DomainRuntime) {
     this.runtime = runtime
     this.undo = runtime.undo
-    this.undo.isKept = mode === 'live'
     this.meta = runtime.meta
   }
 
@@ -61,20 +60,19 @@ export class Applier {
    * @throws what `evolve` throws; `undo` then holds what was changed.
    */
   applyEmitted(tx: TransactionContext): void {
-    const { view, eventCount, eventIndexes, records } = tx
+    const { view, eventCount, eventIndexes, events, records } = tx
     if (view !== this.attached) this.attach(view)
     const { meta, runtime } = this
-    const { events } = runtime
     this.undo.begin(eventCount)
     meta.time = tx.time
     meta.sequence = runtime.sequence
     for (let i = 0; i < eventCount; i++) {
       const event = events[eventIndexes[i]!]!
       const record = records[i]!
-      meta.event = event
+      meta.event = event.runtime
       meta.record = record
       meta.sequence++
-      event.apply(view, record)
+      event.apply(record)
     }
     runtime.sequence = meta.sequence
     runtime.latestUs = tx.time

@@ -33,6 +33,8 @@ import type { Transaction } from './transaction.js'
  */
 export class CommandRuntime {
   readonly name: string
+  /** In the domain. */
+  readonly index: number
   readonly codec: Codec
   readonly flyweight: Flyweight
   /** How many ids a command of this type names. */
@@ -46,6 +48,7 @@ export class CommandRuntime {
   constructor(type: CommandType) {
     const { layout } = type.$codec
     this.name = type.name
+    this.index = type.index
     this.codec = type.$codec
     this.flyweight = createFlyweight(layout)
     this.referenceCount = layout.references.length

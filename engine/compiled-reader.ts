@@ -1,12 +1,12 @@
 /**
- * What `tx.get` does for one aggregate with record state, generated once for each aggregate: its
- * tables and its first two views are constants of the code, so that V8 has one target at each call
+ * What `tx.get` does for one aggregate with record state, generated once for each aggregate and
+ * transaction: both, with its tables and its first two views, are constants of the code, so that V8 has one target at each call
  * in a domain of many aggregates too (as for events, docs/decisions/0014). Most commands read one or
  * two streams of an aggregate; whatever is not so simple goes to `readOther`. What is generated for
  * slots of 16 bytes:
  *
  *   return class {
- *     read(tx, id) {
+ *     read(id) {
  *       if (tx.ended) refuseEnded()
  *       const slot = ids.find(id)
  *       if (slot !== 0 && words[slot * 4 + 1] >>> 16 === 0) {
@@ -47,10 +47,10 @@ export interface ReadingTransaction {
 
 export interface StreamReader {
   /** The state of a stream, as it was when the command began. */
-  read(tx: ReadingTransaction, id: unknown): unknown
+  read(id: unknown): unknown
 }
 
-export function compileReader(store: AggregateStore): StreamReader {
+export function compileReader(store: AggregateStore, tx: ReadingTransaction): StreamReader {
   const { hasHashedIds, strideBytes, strideWords } = store
   const isRecord = store instanceof RecordStore
   const fields = `slot * ${strideBytes} + ${SLOT_FIELDS}, slot`
@@ -69,7 +69,7 @@ export function compileReader(store: AggregateStore): StreamReader {
       }
     }`
   const source = `return class {
-  read(tx, id) {
+  read(id) {
     if (tx.ended) refuseEnded()
     const slot = ${hasHashedIds ? 'tx.find(store, id)' : 'ids.find(id)'}
     ${isRecord ? fast : ''}
@@ -83,6 +83,7 @@ export function compileReader(store: AggregateStore): StreamReader {
     refuseEnded,
     second,
     store,
+    tx,
     words: store.words,
   })
   return new Generated()

@@ -11,7 +11,6 @@ import type { StateIds } from '../journal/schema/state-view.js'
 import type { AggregateStore } from './aggregate-store.js'
 import { CommandRuntime } from './command-runtime.js'
 import { compileEvent } from './compiled-event.js'
-import { compileReader, type StreamReader } from './compiled-reader.js'
 import { type Domain, isObjectState } from './domain.js'
 import { compileDomain, stateLayoutOf } from './domain-compiler.js'
 import { EventMetaView } from './event-meta.js'
@@ -25,8 +24,6 @@ import { UndoLog } from './undo-log.js'
 export class DomainRuntime implements StateIds {
   readonly domain: Domain
   readonly stores: readonly AggregateStore[]
-  /** Of each store. */
-  readonly readers: readonly StreamReader[]
   readonly events: readonly EventRuntime[]
   readonly commands: readonly CommandRuntime[]
   readonly keys: KeyTable
@@ -48,7 +45,6 @@ export class DomainRuntime implements StateIds {
         ? new ObjectStore(aggregate, aggregate.state)
         : new RecordStore(aggregate, stateLayoutOf(domain, aggregate.index), this),
     )
-    this.readers = this.stores.map(compileReader)
     const records = this.stores.filter((store) => store instanceof RecordStore)
     this.undo = new UndoLog(Math.max(0, ...records.map(({ fieldWords }) => fieldWords)))
     this.events = domain.events.map((event) =>

@@ -1,33 +1,9 @@
-/** The events of one type inside one engine; what is done with them is in compiled-event.ts. */
-import type { Buffer } from 'node:buffer'
+/** The events of one type inside one engine, as a replay applies them (compiled-event.ts). */
 import { TidewheelError } from '../journal/errors.js'
-import type { Codec, ReferenceResolver } from '../journal/schema/codec.js'
+import type { Codec } from '../journal/schema/codec.js'
 import type { Flyweight } from '../journal/schema/flyweight.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { EventType } from './domain.js'
-
-/** The running transaction, as generated code writes an event's record into it. */
-export interface EventSink extends ReferenceResolver {
-  readonly view: DataView
-  readonly bytes: Buffer
-  readonly eventIndexes: Uint16Array
-  readonly records: Int32Array
-  /** Where the next record goes; `slotOf` and `openStream` may move it. */
-  offset: number
-  eventCount: number
-  /** What follows a rejection does not change it. */
-  readonly rejected: boolean
-  /** The handler has returned. */
-  readonly ended: boolean
-  /** Where the transaction must end. */
-  readonly payloadLimit: number
-  /** Slot of an id that costs a hash to find, or 0. */
-  find(store: AggregateStore, id: unknown): number
-  /** Slot of a stream that is opened now; 0, and the transaction is refused. */
-  openStream(store: AggregateStore, id: unknown): number
-  refuseSize(): number
-  refuseVersion(store: AggregateStore, slot: number): number
-}
 
 export abstract class EventRuntime {
   readonly name: string
@@ -46,15 +22,9 @@ export abstract class EventRuntime {
     this.flyweight = flyweight
   }
 
-  /** Adds an event to the running transaction, or has the transaction refused. */
-  abstract emit(tx: EventSink, id: unknown, value: unknown): void
-
-  /** Applies the record at `record`, whose view the flyweight is attached to. */
-  abstract apply(view: DataView, record: number): void
-
   /**
-   * The same for a record that is replayed, once it is known to continue the stream; false, and
-   * nothing is done, if it does not.
+   * Applies the record at `record`, once it is known to continue the stream; false, and nothing is
+   * done, if it does not. The flyweight is attached to `view`.
    */
   abstract replay(view: DataView, record: number, lengthBytes: number): boolean
 }

@@ -29,6 +29,7 @@ import { StateRangeError } from '../journal/schema/state-view.js'
 import { Applier } from './applier.js'
 import { CommandBatch } from './command-batch.js'
 import type { CommandRuntime } from './command-runtime.js'
+import { compileHandler, type Handler } from './compiled-handler.js'
 import type { DomainRuntime } from './domain-runtime.js'
 import type { Gate } from './gate.js'
 import { type CommandKey, keyedOutcomeBytes, writeKeyedOutcome } from './keyed-outcome.js'
@@ -64,6 +65,8 @@ export class Processor {
   private readonly applier: Applier
   private readonly tx: TransactionContext
   private readonly batch: CommandBatch
+  /** Of each command, by its index in the domain. */
+  private readonly handlers: readonly Handler[]
   private readonly rejection = new Rejection()
   private readonly key: CommandKey
   private lane: Lane | undefined
@@ -82,9 +85,10 @@ export class Processor {
     this.ring = ring
     this.gate = gate
     this.clock = clock
-    this.applier = new Applier(runtime, 'live')
+    this.applier = new Applier(runtime)
     this.batch = new CommandBatch(runtime)
     this.tx = new TransactionContext(ring.view, runtime, this.batch, nextRandom)
+    this.handlers = runtime.commands.map((command) => compileHandler(command, this.tx))
     const { view, bytes } = this.batch
     this.key = { view, bytes, offset: 0, lengthBytes: 0, hashLow: 0, hashHigh: 0 }
     this.moveTo(this.batch)
@@ -155,31 +159,13 @@ export class Processor {
     if (command === undefined) return this.answerInvalid(lane, batch.problem(index))
     const isKeyed = batch.keyBytes[index] !== 0
     if (isKeyed && this.answerKnownKey(lane, command, index)) return
-    this.decide(command, index)
+    tx.begin(this.ring.offset, command, index)
+    this.handlers[command.index]!(batch.payloads[index]!)
+    tx.end()
     if (tx.rejected || tx.failure !== undefined) this.reject(lane, command, isKeyed)
     else if (tx.eventCount === 0 && !isKeyed) this.answerAccepted(lane, 0)
     else if (this.apply(command, isKeyed)) this.answerAccepted(lane, tx.eventCount)
     else this.answerUnapplied(lane, command, isKeyed)
-  }
-
-  private decide(command: CommandRuntime, index: number): void {
-    const { batch, tx } = this
-    const { flyweight } = command
-    tx.begin(this.ring.offset, command, index)
-    flyweight.$wrap(batch.payloads[index]!)
-    try {
-      const result = command.decide(flyweight, tx)
-      if (result !== undefined) tx.failure ??= resultError(command.name, result)
-    } catch (error) {
-      this.failHandler(error)
-    }
-    tx.end()
-  }
-
-  private failHandler(error: unknown): void {
-    const { tx } = this
-    // What follows a rejection does not change it.
-    if (!tx.rejected) tx.failure ??= error ?? new Error('the handler threw nothing')
   }
 
   /** Completes the frame and applies it. False: the transaction is taken back, or the engine stops. */
@@ -310,14 +296,6 @@ export class Processor {
 
 const NOTHING = new Uint8Array(0)
 const utf8 = new TextEncoder()
-
-function resultError(command: string, result: unknown): TypeError {
-  // What fails later has been refused already, and must not end the process.
-  if (result instanceof Promise) result.catch(() => {})
-  return new TypeError(
-    `decide of ${command} returned a value; it must be a plain function that returns nothing`,
-  )
-}
 
 function evolveError(command: string, event: string, cause: unknown): TidewheelError {
   return new TidewheelError(

@@ -19,7 +19,7 @@ export class Replay {
   constructor(runtime: DomainRuntime, catalogue?: Catalogue) {
     this.runtime = runtime
     this.catalogue = catalogue
-    this.applier = new Applier(runtime, 'replay')
+    this.applier = new Applier(runtime)
     this.touches = new TouchAhead(runtime)
   }
 

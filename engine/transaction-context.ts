@@ -32,11 +32,12 @@ import { bytesOver } from '../journal/schema/text-bytes.js'
 import type { AggregateStore } from './aggregate-store.js'
 import type { CommandBatch } from './command-batch.js'
 import type { CommandRuntime } from './command-runtime.js'
-import type { ReadingTransaction, StreamReader } from './compiled-reader.js'
+import { compileReader, type ReadingTransaction, type StreamReader } from './compiled-reader.js'
 import type { Aggregate, DeepReadonly, Domain, EventType, IdInput } from './domain.js'
 import type { DomainRuntime } from './domain-runtime.js'
-import { type EventRuntime, type EventSink, refuseEnded } from './event-runtime.js'
+import { refuseEnded } from './event-runtime.js'
 import { refuseId } from './id-refusal.js'
+import { compileLiveEvent, type EventSink, type LiveEvent } from './live-event.js'
 import type { EngineRejection } from './receipt.js'
 import type { Transaction } from './transaction.js'
 
@@ -50,6 +51,8 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   /** Of each event emitted: which one it is (an index in the domain), and where its record lies. */
   readonly eventIndexes = new Uint16Array(EVENTS_A_TRANSACTION_MAX)
   readonly records = new Int32Array(EVENTS_A_TRANSACTION_MAX)
+  /** What can be emitted, by an event's index in the domain. */
+  readonly events: readonly LiveEvent[]
   time = 0
   /** Where the next record goes, in `view`. */
   offset = 0
@@ -71,7 +74,6 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   private readonly domain: Domain
   private readonly stores: readonly AggregateStore[]
   private readonly readers: readonly StreamReader[]
-  private readonly events: readonly EventRuntime[]
   private readonly opened: AggregateStore[] = []
   private openedCount = 0
   /** Stores that have handed out views. */
@@ -90,9 +92,12 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
     this.batch = batch
     this.domain = runtime.domain
     this.stores = runtime.stores
-    this.readers = runtime.readers
-    this.events = runtime.events
     this.nextRandom = nextRandom
+    // All that they take of this transaction is there now.
+    this.readers = runtime.stores.map((store) => compileReader(store, this))
+    this.events = runtime.events.map((event) =>
+      compileLiveEvent(event, this, runtime.undo, runtime.meta),
+    )
   }
 
   /** The processor's: a command begins, with room for the largest transaction at `frameOffset`. */
@@ -109,16 +114,20 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
     this.openedCount = 0
   }
 
+  /** The handler threw, or returned something. What follows a rejection does not change it. */
+  failWith(error: unknown): void {
+    if (!this.rejected) this.failure ??= error ?? new Error('the handler threw nothing')
+  }
+
   /** The processor's: the handler has returned, and what it was given is dead from here on. */
   end(): void {
     this.ended = true
-    this.command!.flyweight.$poison()
     while (this.viewedCount > 0) this.viewed[--this.viewedCount]!.releaseViews()
   }
 
   get<Id, State>(aggregate: Aggregate<Id, State>, id: IdInput<Id>): DeepReadonly<State> {
     if (aggregate.domain !== this.domain) refuseForeign(aggregate.name)
-    return this.readers[aggregate.index]!.read(this, id) as DeepReadonly<State>
+    return this.readers[aggregate.index]!.read(id) as DeepReadonly<State>
   }
 
   exists<Id>(aggregate: Aggregate<Id, unknown>, id: IdInput<Id>): boolean {
@@ -137,9 +146,9 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
     data: Input,
   ): undefined {
     try {
-      const runtime = this.events[event.index]
-      if ((runtime?.type as unknown) !== event) refuseForeign(event.name)
-      runtime!.emit(this, id, data)
+      const live = this.events[event.index]
+      if ((live?.type as unknown) !== event) refuseForeign(event.name)
+      live!.emit(id, data)
     } catch (error) {
       throw this.failed(error)
     }
@@ -191,7 +200,7 @@ export class TransactionContext implements Transaction, EventSink, ReadingTransa
   rollBack(): void {
     const { view, records, eventIndexes } = this
     for (let i = 0; i < this.eventCount; i++) {
-      const { store } = this.events[eventIndexes[i]!]!
+      const { store } = this.events[eventIndexes[i]!]!.runtime
       store.clearPending(view.getUint32(records[i]! + RECORD_SLOT, true))
     }
     while (this.openedCount > 0) this.opened[--this.openedCount]!.ids.removeLast()

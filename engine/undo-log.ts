@@ -7,7 +7,8 @@
  *   columnValues:  what its columns held, in the same order
  *
  * Which slot an entry belongs to is not kept: the transaction's records say it (applier.ts). Every
- * event pays for this and hardly any needs it, so `compileEvent` writes the words by itself.
+ * event pays for this and hardly any needs it, so live-event.ts writes the words by itself. At replay
+ * there is no way back, and nothing is kept for one.
  */
 import type { ChunkedColumn } from '../journal/schema/chunked-column.js'
 
@@ -15,8 +16,6 @@ const WORDS_INITIAL = 4096
 
 export class UndoLog {
   hasObjectChanges = false
-  /** At replay there is no way back, so nothing is kept for one. */
-  isKept = true
   /** With room for all events that {@link begin} was told of. */
   words = new Int32Array(WORDS_INITIAL)
   wordCount = 0

@@ -20,9 +20,10 @@ import { JournalReader } from '../../journal/journal-reader.js'
 import { KnownSegments } from '../../journal/known-segments.js'
 import { asReadError, reading } from '../../journal/opening-errors.js'
 import type { Storage } from '../../journal/storage.js'
-import { StreamIndexPool } from '../../journal/stream-index-pool.js'
+import type { StreamIndexTask } from '../../journal/stream-index-task.js'
 import { StreamIndexes, type StreamPlace } from '../../journal/stream-indexes.js'
 import { type SyncedEdge, SyncedEdgeReader } from '../../journal/synced-edge.js'
+import { TaskPool } from '../../journal/task-pool.js'
 import type { RecordedEvent } from '../domain.js'
 import type { EventDecoder } from './event-decoder.js'
 import { RingTail } from './ring-tail.js'
@@ -198,7 +199,11 @@ export class EventLog {
 function openFiles(path: string, report: (message: string) => void): JournalFiles {
   const storage = reading({ path }, () => openFileStorage(path))
   const known = new KnownSegments(storage, true)
-  return { storage, known, indexes: new StreamIndexes(storage, new StreamIndexPool(), report) }
+  const builder = new TaskPool<StreamIndexTask, void>(
+    new URL('../../journal/stream-index-task.js', import.meta.url),
+    'the engine was closed before all indexes were made; what is there of one bears a temporary name',
+  )
+  return { storage, known, indexes: new StreamIndexes(storage, builder, report) }
 }
 
 function noHistory(): TidewheelError {

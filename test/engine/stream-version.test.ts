@@ -221,7 +221,7 @@ describe('stream version', () => {
     for (const wrong of [0, 2 * (U32_MAX + 1)]) {
       writeRecordVersion(view, cursor.recordOffset, wrong)
       const { runtime } = bound()
-      const applier = new Applier(runtime, 'replay')
+      const applier = new Applier(runtime)
       applier.applyFrame(view, 0)
       setVersion(runtime, U32_MAX)
       expect(() => applier.applyFrame(view, start)).toThrow(
