@@ -212,7 +212,9 @@ class DrillRun {
       if (message.kind === 'replayed') replayed = message
     }).ended
     if (replayed === undefined) {
-      throw new DrillError('the process that replays ended without a result; what it said is above')
+      throw new DrillError(
+        'the process that replays ended without a result; what it said, if it did, is above',
+      )
     }
     const { kind: _, ...outcome } = replayed
     return outcome
@@ -263,7 +265,9 @@ class DrillRun {
       clearTimeout(endTimer)
     }
     if (opened === undefined || (killAfterMs === undefined && digest === undefined)) {
-      throw new DrillError("the engine's process ended before it was done; what it said is above")
+      throw new DrillError(
+        "the engine's process ended before it was done; what it said, if it did, is above",
+      )
     }
     // Without closing and the final digest; a killed process has load until its end.
     const untilMs = digest === undefined ? performance.now() : Math.max(endedMs, openedMs)

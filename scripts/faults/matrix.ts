@@ -126,10 +126,14 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   ),
   row(
     'The file system is read-only, a permission is missing, there are no file descriptors left',
-    'Opening is refused, with a sentence; running, the engine stops',
+    'Opening is refused, with a sentence; running, what needs a descriptor is refused, and when the journal needs one the engine stops',
     {
       'engine/stopping': ['JOURNAL_UNREADABLE: at open'],
-      'system-limits': ['no permission: refused', 'file descriptors: refused with a code'],
+      'system-limits': [
+        'no permission: refused',
+        'file descriptors: refused with a code',
+        'file descriptors of a running engine',
+      ],
     },
   ),
   row(

@@ -216,106 +216,118 @@ describe('copyJournal', () => {
   })
 })
 
-describe('copyJournal that is interrupted', () => {
-  const builder = new JournalBuilder()
-  for (let block = 0; block < 4; block++) builder.block({ events: 2 + (block % 2) })
-  addSnapshot(builder, 2)
-  builder.seal()
-  const { storage, sequence } = builder
+describe.each(['whole', 'up to a point in time'])(
+  'copyJournal that is interrupted (%s)',
+  (extent) => {
+    const builder = new JournalBuilder()
+    for (let block = 0; block < 4; block++) builder.block({ events: 2 + (block % 2) })
+    addSnapshot(builder, 2)
+    builder.seal()
+    const { storage } = builder
+    // Inside of the last block with events.
+    const sequence = extent === 'whole' ? builder.sequence : builder.sequence - 3
 
-  /** Runs a copy in which `fault` says what happens to each call. */
-  async function copyWith(
-    disk: SimulatedDisk,
-    seed: number,
-    fault: (ordinal: number) => DiskFault | undefined,
-  ): Promise<unknown> {
-    const random = seededRandom(seed)
-    disk.choose = (choices) => random.below(choices)
-    disk.before = ({ ordinal }) => fault(ordinal)
-    const failure = await copy(storage, disk).then(
-      () => undefined,
-      (error: unknown) => error,
-    )
-    disk.before = () => undefined
-    return failure
-  }
-
-  /** After the process is killed, and after each of some losses of power. */
-  function judgements(disk: SimulatedDisk, seed: number): (number | string)[] {
-    const killed = disk.clone()
-    const found = [judge(killed)]
-    const random = seededRandom(seed)
-    for (const choose of [() => 0, () => 1, (choices: number) => random.below(choices)]) {
-      const lost = disk.clone()
-      lost.losePower(choose)
-      found.push(judge(lost))
+    async function copyExtent(target: Storage) {
+      if (extent === 'whole') return copy(storage, target)
+      return copyJournal(storage, target, await planCut(storage, { sequence }), window)
     }
-    return found
-  }
 
-  it('crash: at every call leaves nothing, what is refused, or all of it; then all of it', async () => {
-    const seen = new Set<number | string>()
-    let calls = 0
-    for (let at = 1; ; at++) {
-      const disk = new SimulatedDisk()
-      const failure = await copyWith(disk, at, (ordinal) => (ordinal === at ? 'crash' : undefined))
-      if (failure !== undefined) expect(failure, `call ${at}`).toBeInstanceOf(DiskCrash)
-      for (const found of judgements(disk, at)) {
-        seen.add(found)
-        if (failure === undefined) expect(found).toBe(sequence)
-        else expect(['nothing', 'refused', sequence], `call ${at}`).toContain(found)
+    /** Runs a copy in which `fault` says what happens to each call. */
+    async function copyWith(
+      disk: SimulatedDisk,
+      seed: number,
+      fault: (ordinal: number) => DiskFault | undefined,
+    ): Promise<unknown> {
+      const random = seededRandom(seed)
+      disk.choose = (choices) => random.below(choices)
+      disk.before = ({ ordinal }) => fault(ordinal)
+      const failure = await copyExtent(disk).then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      disk.before = () => undefined
+      return failure
+    }
+
+    /** After the process is killed, and after each of some losses of power. */
+    function judgements(disk: SimulatedDisk, seed: number): (number | string)[] {
+      const killed = disk.clone()
+      const found = [judge(killed)]
+      const random = seededRandom(seed)
+      for (const choose of [() => 0, () => 1, (choices: number) => random.below(choices)]) {
+        const lost = disk.clone()
+        lost.losePower(choose)
+        found.push(judge(lost))
       }
-      if (failure === undefined) break
-      calls = at
+      return found
     }
-    console.log(`journal copy: killed at each of ${calls} calls`)
-    expect(calls).toBeGreaterThan(50)
-    expect([...seen].sort()).toEqual([sequence, 'nothing', 'refused'])
-  })
 
-  it('error: at every call fails with a reason, leaves nothing, and can be done again', async () => {
-    for (const kind of ['EIO', 'ENOSPC'] as const) {
+    it('crash: at every call leaves nothing, what is refused, or all of it; then all of it', async () => {
+      const seen = new Set<number | string>()
+      let calls = 0
       for (let at = 1; ; at++) {
         const disk = new SimulatedDisk()
-        let hit = false
-        const failure = await copyWith(disk, at, (ordinal) => {
-          hit ||= ordinal === at
-          return ordinal === at ? kind : undefined
-        })
-        if (!hit) break
-        const where = `${kind} at call ${at}`
-        expect(failure, where).toBeInstanceOf(TidewheelError)
-        const { code, message } = failure as TidewheelError
-        expect(code, where).toBe(kind === 'ENOSPC' ? 'DISK_FULL' : 'STORAGE_FAILED')
-        expect(message, where).toMatch(/has been removed/)
+        const failure = await copyWith(disk, at, (ordinal) =>
+          ordinal === at ? 'crash' : undefined,
+        )
+        if (failure !== undefined) expect(failure, `call ${at}`).toBeInstanceOf(DiskCrash)
         for (const found of judgements(disk, at)) {
-          expect(['nothing', 'refused', sequence], where).toContain(found)
+          seen.add(found)
+          if (failure === undefined) expect(found).toBe(sequence)
+          else expect(['nothing', 'refused', sequence], `call ${at}`).toContain(found)
         }
-        expect(disk.list(), where).toEqual([])
-        await copy(storage, disk)
-        expect((recover(disk) as Opened).sequences, where).toEqual(upTo(sequence))
+        if (failure === undefined) break
+        calls = at
       }
-    }
-  })
+      console.log(`journal copy (${extent}): killed at each of ${calls} calls`)
+      expect(calls).toBeGreaterThan(40)
+      expect([...seen].sort()).toEqual([sequence, 'nothing', 'refused'])
+    })
 
-  it('error, then crash: what is being taken away is never taken for a journal', async () => {
-    const random = seededRandom(8)
-    for (let round = 0; round < 150; round++) {
+    it('error: at every call fails with a reason, leaves nothing, and can be done again', async () => {
+      for (const kind of ['EIO', 'ENOSPC'] as const) {
+        for (let at = 1; ; at++) {
+          const disk = new SimulatedDisk()
+          let hit = false
+          const failure = await copyWith(disk, at, (ordinal) => {
+            hit ||= ordinal === at
+            return ordinal === at ? kind : undefined
+          })
+          if (!hit) break
+          const where = `${kind} at call ${at}`
+          expect(failure, where).toBeInstanceOf(TidewheelError)
+          const { code, message } = failure as TidewheelError
+          expect(code, where).toBe(kind === 'ENOSPC' ? 'DISK_FULL' : 'STORAGE_FAILED')
+          expect(message, where).toMatch(/has been removed/)
+          for (const found of judgements(disk, at)) {
+            expect(['nothing', 'refused', sequence], where).toContain(found)
+          }
+          expect(disk.list(), where).toEqual([])
+          await copyExtent(disk)
+          expect((recover(disk) as Opened).sequences, where).toEqual(upTo(sequence))
+        }
+      }
+    })
+
+    it('error, then crash: what is being taken away is never taken for a journal', async () => {
+      const random = seededRandom(8)
+      for (let round = 0; round < 150; round++) {
+        const disk = new SimulatedDisk()
+        const first = 1 + random.below(100)
+        const second = first + 1 + random.below(9)
+        await copyWith(disk, round, (ordinal) =>
+          ordinal === first ? 'EIO' : ordinal === second ? 'crash' : undefined,
+        )
+        for (const found of judgements(disk, round)) {
+          expect(['nothing', 'refused', sequence], `calls ${first}, ${second}`).toContain(found)
+        }
+      }
+    })
+
+    it('short writes: at every call change nothing', async () => {
       const disk = new SimulatedDisk()
-      const first = 1 + random.below(100)
-      const second = first + 1 + random.below(9)
-      await copyWith(disk, round, (ordinal) =>
-        ordinal === first ? 'EIO' : ordinal === second ? 'crash' : undefined,
-      )
-      for (const found of judgements(disk, round)) {
-        expect(['nothing', 'refused', sequence], `calls ${first}, ${second}`).toContain(found)
-      }
-    }
-  })
-
-  it('short writes: at every call change nothing', async () => {
-    const disk = new SimulatedDisk()
-    expect(await copyWith(disk, 1, () => 'short')).toBeUndefined()
-    expect(judge(disk)).toBe(sequence)
-  })
-})
+      expect(await copyWith(disk, 1, () => 'short')).toBeUndefined()
+      expect(judge(disk)).toBe(sequence)
+    })
+  },
+)

@@ -22,7 +22,7 @@ const PROCESS = fileURLToPath(new URL('./faulted-process.js', import.meta.url))
 /** A read has no ENOSPC. */
 const READS: readonly string[] = ['pread64']
 const COMMANDS_MAX = 64
-const RUNS_MAX = 4
+const RUNS_MAX = 10
 
 export interface FaultCase {
   readonly place: Place
