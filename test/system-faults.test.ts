@@ -1,17 +1,17 @@
 /**
  * Real faults in a real process on real files, by strace: killed at a system call, or the call answered
- * with EIO or ENOSPC. Here a sample of one workload, another one each time; `npm run soak -- --suite system`
- * tries every call of every workload.
+ * with EIO or ENOSPC. Here a sample of one subject, another one each time; `npm run soak -- --suite system`
+ * tries every call of all.
  */
 import { describe, expect, it } from 'vitest'
 import { FaultSession } from './support/faults/fault-session.js'
 import { judge, type Said } from './support/faults/fault-verdict.js'
 import { placesIn, straceProblem } from './support/faults/strace.js'
-import { WORKLOADS } from './support/faults/workloads.js'
+import { faultSubjects } from './support/faults/subjects.js'
 import { seededRandom } from './support/seeded-random.js'
 import { Coverage } from './support/simulation/coverage.js'
 
-/** Of one workload; each takes about half a second. */
+/** Of one subject; each takes about half a second. */
 const SAMPLE = 3
 
 describe('real faults', () => {
@@ -24,7 +24,8 @@ describe('real faults', () => {
     }
     const random = seededRandom(seed)
     const coverage = new Coverage()
-    const session = new FaultSession(WORKLOADS[random.below(WORKLOADS.length)]!, coverage)
+    const subjects = faultSubjects()
+    const session = new FaultSession(subjects[random.below(subjects.length)]!, coverage)
     try {
       const cases = await session.cases()
       expect(cases.length).toBeGreaterThan(50)

@@ -183,6 +183,25 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     ['system', 'simulation'],
   ),
   row(
+    'A backup, a restore (whole, or to a point), an archive or an orderly close is killed, or refused by the disk, at any step',
+    'The journal is as it was. What a copy leaves is nothing, refused, or whole; archiving and closing can be done again',
+    {
+      'journal/journal-copy': [
+        'crash: at every call leaves nothing, what is refused',
+        'error: at every call fails with a reason',
+      ],
+      'journal/archive-crash': [
+        'power loss: every subset of what is not synced',
+        'killed: at every call that changes something',
+        'refused: EIO at every call and ENOSPC',
+      ],
+      'cli/backup': ['tidewheel backup: killed with -9'],
+      'engine/signals': ['SIGTERM under load'],
+      'system-faults': ['real faults: killed, EIO and ENOSPC'],
+    },
+    ['system', 'simulation'],
+  ),
+  row(
     'A handler throws half-way',
     'Nothing has changed, to the digest; the receipt is `HANDLER_FAILED`',
     {

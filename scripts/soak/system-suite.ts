@@ -1,7 +1,7 @@
-/** Every call that the canonical workloads make of the system, with every fault, once. */
+/** Every call that the canonical workloads, a backup and its restore make of the system, with every fault, once. */
 import { FaultSession } from '../../test/support/faults/fault-session.js'
 import { straceProblem } from '../../test/support/faults/strace.js'
-import { WORKLOADS } from '../../test/support/faults/workloads.js'
+import { faultSubjects } from '../../test/support/faults/subjects.js'
 import { type SeededRandom, seededRandom } from '../../test/support/seeded-random.js'
 import { Coverage } from '../../test/support/simulation/coverage.js'
 import type { SuiteResult } from './suite-result.js'
@@ -17,7 +17,7 @@ export async function soakSystem(minutes: number): Promise<SuiteResult> {
   }
   const endMs = performance.now() + minutes * 60_000
   const coverage = new Coverage()
-  const sessions = WORKLOADS.map((workload) => new FaultSession(workload, coverage))
+  const sessions = faultSubjects().map((subject) => new FaultSession(subject, coverage))
   try {
     const cases = []
     for (const session of sessions) {

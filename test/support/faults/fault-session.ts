@@ -1,28 +1,41 @@
 /**
- * One workload against every fault: each place that strace has seen, with each fault, in a process and
- * a directory of their own. What was answered must be there afterwards, whole and once:
- *
- *   run, with the fault ─▶ what it said is judged ─▶ opened again: every answer, a state that the
- *   model knows ─▶ what was answered is sent again: the same receipts ─▶ one more command ─▶ opened
- *   once more: that state
+ * One subject against every fault: each place that strace has seen, with each fault, in a process and
+ * a directory of their own. What is found afterwards is judged by the subject.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { Coverage } from '../simulation/coverage.js'
-import { judge, type Said } from './fault-verdict.js'
-import { modelDigests } from './ledger-model.js'
-import { checkReopened } from './reopened.js'
+import type { ProcessEnd } from './run-process.js'
 import { FAULTS, type Fault, type Place, placesOf, runWithFault } from './strace.js'
-import { prepareJournal, type Workload } from './workloads.js'
 
-const PROCESS = fileURLToPath(new URL('./faulted-process.js', import.meta.url))
 /** A read has no ENOSPC. */
 const READS: readonly string[] = ['pread64']
-const COMMANDS_MAX = 64
 const RUNS_MAX = 10
+
+/** What is run, and what must be true after it whatever has happened to it. */
+export interface FaultSubject {
+  readonly name: string
+  /** Once, in a folder that outlives all runs. */
+  prepare(folder: string): Promise<void>
+  /** Leaves in `directory`, which does not exist, what a run begins with. */
+  begin(directory: string): Promise<void>
+  /** The process that meets faults, on files in `directory`. */
+  command(directory: string): readonly string[]
+  /** @param fault undefined when the place was not met */
+  judge(
+    directory: string,
+    end: ProcessEnd,
+    fault: Fault | undefined,
+    place: Place,
+  ): Promise<Judgement>
+}
+
+export interface Judgement {
+  readonly outcome: string
+  /** None, when all is right. */
+  readonly problems: readonly string[]
+}
 
 export interface FaultCase {
   readonly place: Place
@@ -34,23 +47,20 @@ export class FaultSession {
   readonly wrong: string[] = []
   /** Places that no fault has reached: the call was not made in these runs, or by another thread. */
   readonly missed: string[] = []
-  private readonly workload: Workload
+  private readonly subject: FaultSubject
   private readonly folder = mkdtempSync(join(tmpdir(), 'tidewheel-faults-'))
-  private digests: readonly string[] = []
   private runs = 0
 
-  constructor(workload: Workload, coverage: Coverage) {
-    this.workload = workload
+  constructor(subject: FaultSubject, coverage: Coverage) {
+    this.subject = subject
     this.coverage = coverage
   }
 
   /** All that there is to try, in the order of the calls. */
   async cases(): Promise<FaultCase[]> {
-    const { workload } = this
-    await prepareJournal(workload, join(this.folder, 'template'))
-    this.digests = await modelDigests(workload, COMMANDS_MAX)
+    await this.subject.prepare(this.folder)
     const directory = await this.directory()
-    const places = await placesOf(this.command(directory), directory)
+    const places = await placesOf(this.subject.command(directory), directory)
     rmSync(directory, { recursive: true })
     return places.flatMap((place) =>
       FAULTS.filter((fault) => fault !== 'ENOSPC' || !READS.includes(place.call)).map((fault) => ({
@@ -68,47 +78,37 @@ export class FaultSession {
   }
 
   private async meets({ place, fault }: FaultCase, isLast: boolean): Promise<boolean> {
-    const { workload, coverage } = this
+    const { subject, coverage } = this
     const directory = await this.directory()
-    const where = `${workload.name}: ${fault} at ${place.call} ${place.ordinal} of ${place.file}`
-    const { met, ...traced } = await runWithFault(this.command(directory), directory, place, fault)
-    const said = traced.lines.map((line) => JSON.parse(line) as Said)
-    const { problem, outcome } = judge(said, traced.ended, met > 0 ? fault : undefined, place)
-    const problems = problem === undefined ? [] : [problem]
-    try {
-      await checkReopened(directory, workload, this.digests, said)
-    } catch (error) {
-      problems.push(`opened again: ${error instanceof Error ? error.message : error}`)
-    }
+    const where = `${subject.name}: ${fault} at ${place.call} ${place.ordinal} of ${place.file}`
+    const command = subject.command(directory)
+    const { met, ...end } = await runWithFault(command, directory, place, fault)
+    const isMet = met > 0
+    const judgement = await subject.judge(directory, end, isMet ? fault : undefined, place)
+    const { outcome, problems } = judgement
     rmSync(directory, { recursive: true, force: true })
     rmSync(`${directory}.trace`, { force: true })
     if (problems.length > 0) {
-      this.wrong.push(`${where}: ${problems.join('; ')}\n    ${traced.lines.join('\n    ')}`)
+      this.wrong.push(`${where}: ${problems.join('; ')}\n    ${end.lines.join('\n    ')}`)
     }
     coverage.add('runs')
-    if (met > 0) {
-      coverage.add(`${workload.name}: ${outcome}`)
+    if (isMet) {
+      coverage.add(`${subject.name}: ${outcome}`)
       coverage.add(`${place.call}: ${fault}`)
     } else if (isLast) {
       this.missed.push(where)
-      coverage.add(`${workload.name}: not met`)
+      coverage.add(`${subject.name}: not met`)
     }
-    return met > 0
+    return isMet
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
-  private command(directory: string): string[] {
-    return [process.execPath, PROCESS, this.workload.name, directory]
-  }
-
-  /** A fresh one, with what is there before. */
   private async directory(): Promise<string> {
     const directory = join(this.folder, `run-${++this.runs}`)
-    const template = join(this.folder, 'template')
-    if (existsSync(template)) await cp(template, directory, { recursive: true })
+    await this.subject.begin(directory)
     return directory
   }
 }
