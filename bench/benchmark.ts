@@ -30,12 +30,24 @@ export interface BenchmarkOptions {
   /** Where journals are written: the file system that is measured. */
   readonly directory: string
   readonly seed: number
+  /** In place of the numbers that belong to the size; see {@link Benchmark.at}. */
+  readonly at?: number
 }
 
 export interface Benchmark {
   /** What its rows begin with. */
   readonly name: string
+  /** What the number behind the @ of its rows is, where it can be asked for: `transfer.latency@250000`. */
+  readonly at?: string
   run(options: BenchmarkOptions): Promise<Row[]>
+}
+
+/** The number that was asked for, or those of the size. */
+export function numbersOf(
+  { size, at }: BenchmarkOptions,
+  numbers: Readonly<Record<Size, readonly number[]>>,
+): readonly number[] {
+  return at === undefined ? numbers[size] : [at]
 }
 
 /** One of those that take turns: warm when `prepare` has returned it. */

@@ -3,15 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Benchmark, BenchmarkOptions, Row } from './benchmark.js'
+import type { BenchmarkOptions, Row } from './benchmark.js'
 import { environmentOf } from './environment.js'
 import { PROFILE_VARIABLE } from './round-profile.js'
-import { BENCHMARKS, benchmarksOf } from './suite.js'
+import { BENCHMARKS, benchmarksOf, type ChosenBenchmark } from './suite.js'
 
 const USAGE = `npm run bench -- [names] [options]
 
   names          of benchmarks, or what several begin with, such as transfer (default: all):
-                 ${BENCHMARKS.map(({ name }) => name).join('\n                 ')}
+                 ${BENCHMARKS.map(({ name, at }) => (at === undefined ? name : `${name}, or with @ and a number of ${at}`)).join('\n                 ')}
   --quick        two minutes at most for all of them (the default)
   --full         the sizes that are published; takes hours
   --smoke        proves that everything works, measures nothing
@@ -37,7 +37,7 @@ const { values, positionals } = parseArgs({
 
 async function main(): Promise<void> {
   if (values.help === true) return void process.stdout.write(USAGE)
-  const chosen = positionals.length === 0 ? BENCHMARKS : positionals.flatMap(find)
+  const chosen = positionals.length === 0 ? benchmarksOf('') : positionals.flatMap(find)
   const parent = values.data ?? tmpdir()
   mkdirSync(parent, { recursive: true })
   const directory = mkdtempSync(join(parent, 'tidewheel-bench-'))
@@ -53,10 +53,10 @@ async function main(): Promise<void> {
   if (values.profile !== undefined) process.env[PROFILE_VARIABLE] = resolve(values.profile)
   const rows: Row[] = []
   try {
-    for (const benchmark of chosen) {
+    for (const { benchmark, at } of chosen) {
       const startedMs = performance.now()
       console.log(`\n${benchmark.name} (${size})`)
-      for (const row of await benchmark.run(options)) {
+      for (const row of await benchmark.run(at === undefined ? options : { ...options, at })) {
         rows.push({ ...row, config: { ...row.config, size, ...environment } })
         printRow(row)
       }
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   }
 }
 
-function find(name: string): readonly Benchmark[] {
+function find(name: string): readonly ChosenBenchmark[] {
   const found = benchmarksOf(name)
   if (found.length > 0) return found
   console.error(`there is no benchmark ${name}\n\n${USAGE}`)

@@ -52,7 +52,21 @@ export const BENCHMARKS: readonly Benchmark[] = [
   microBenchmark,
 ]
 
-/** `name` is that of a benchmark, or what several begin with: `transfer`. */
-export function benchmarksOf(name: string): readonly Benchmark[] {
-  return BENCHMARKS.filter((benchmark) => `${benchmark.name}.`.startsWith(`${name}.`))
+export interface ChosenBenchmark {
+  readonly benchmark: Benchmark
+  readonly at: number | undefined
+}
+
+/**
+ * `name` is that of a benchmark, or what several begin with: `transfer`; or one that takes a number
+ * and the number: `transfer.latency@250000`. Empty: all.
+ */
+export function benchmarksOf(name: string): readonly ChosenBenchmark[] {
+  const [, sized, number] = /^(.+)@([1-9]\d{0,8})$/.exec(name) ?? []
+  if (number !== undefined) {
+    const found = BENCHMARKS.filter((each) => each.name === sized && each.at !== undefined)
+    return found.map((benchmark) => ({ benchmark, at: Number(number) }))
+  }
+  const found = BENCHMARKS.filter((each) => name === '' || `${each.name}.`.startsWith(`${name}.`))
+  return found.map((benchmark) => ({ benchmark, at: undefined }))
 }

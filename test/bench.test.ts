@@ -112,9 +112,16 @@ describe('rows', () => {
   })
 
   it('benchmarks are found by name, and by what several begin with', () => {
-    expect(benchmarksOf('transfer.text').map(({ name }) => name)).toEqual(['transfer.text'])
-    expect(benchmarksOf('transfer').length).toBeGreaterThan(5)
-    expect(benchmarksOf('trans')).toEqual([])
+    const chosen = (name: string) =>
+      benchmarksOf(name).map(({ benchmark, at }) => [benchmark.name, at])
+    expect(chosen('transfer.text')).toEqual([['transfer.text', undefined]])
+    expect(chosen('transfer').length).toBeGreaterThan(5)
+    expect(chosen('').length).toBe(BENCHMARKS.length)
+    expect(chosen('transfer.latency@250000')).toEqual([['transfer.latency', 250_000]])
+    for (const none of ['trans', 'transfer@5', 'transfer.text@5', 'transfer.latency@', '@5'])
+      expect(chosen(none), none).toEqual([])
+    for (const none of ['transfer.latency@0', 'transfer.latency@-1', 'transfer.latency@1e3'])
+      expect(chosen(none), none).toEqual([])
   })
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Row } from '../bench/benchmark.js'
 import { figuresPage, withFigures } from '../scripts/figures.js'
+import { goalResults } from '../scripts/goals.js'
 import { readRows } from '../scripts/measurements.js'
 import { codeBlocksOf, Newcomer, nameOf, root } from './support/newcomer.js'
 
@@ -64,6 +65,35 @@ describe('README', () => {
     expect(readme).toContain('`transfer.throughput`')
     const page = readFileSync(join(root, 'docs', 'figures.md'), 'utf8')
     expect(figuresPage(readRows())).toBe(page)
+  })
+
+  it('goals: met, or not, at their borders; a row that is missing is said to be', () => {
+    const row = (name: string, value: number, ratio?: number): Row => {
+      const config = { node: 'v20.1.0' }
+      return {
+        name,
+        unit: 'ms',
+        value,
+        ...(ratio === undefined ? {} : { ratio }),
+        runs: [],
+        config,
+      }
+    }
+    const rows = [
+      row('transfer.throughput', 6e6, 0.699),
+      row('transfer.scattered', 4e6 - 1, 0.7),
+      row('transfer.gc.pause', 2),
+      row('transfer.gc.young', 10.5),
+    ]
+    const met = new Map(
+      goalResults(rows).map(({ goal, ...all }) => [goal.name, [all.isValueMet, all.isRatioMet]]),
+    )
+    expect(met.get('transfer.throughput')).toEqual([true, false])
+    expect(met.get('transfer.scattered')).toEqual([false, true])
+    expect(met.get('transfer.gc.pause')).toEqual([true, undefined])
+    expect(met.get('transfer.gc.young')).toEqual([false, undefined])
+    expect(met.get('replay.events')).toEqual([undefined, undefined])
+    expect(figuresPage(rows)).toContain('| `replay.events` | not measured | ≥ 25,000,000 |')
   })
 
   it('figures: what was measured with a newer Node too has a column of its own', () => {

@@ -2,7 +2,7 @@
  * `exchange.latency@RATE.…`: percentiles of orders and cancels on one book in an open loop. The limit
  * is synced writes of as many bytes on the same schedule, limits/write-schedule-limit.ts.
  */
-import type { Benchmark, Contender, Row } from '../benchmark.js'
+import { type Benchmark, type Contender, numbersOf, type Row } from '../benchmark.js'
 import { DomainEngine } from '../domain-engine.js'
 import { ExchangeUser } from '../exchange-user.js'
 import { latencyRows } from '../latency-rows.js'
@@ -26,10 +26,11 @@ const COMMAND_BYTES = 58
 
 export const exchangeLatency: Benchmark = {
   name: 'exchange.latency',
+  at: 'commands a second',
   async run(options) {
     const rows: Row[] = []
     const { warmUp, ...schedule } = SIZES[options.size]
-    for (const rate of RATES[options.size]) {
+    for (const rate of numbersOf(options, RATES)) {
       const atRate = await latencyRows(options, {
         name: this.name,
         engine: import.meta.url,

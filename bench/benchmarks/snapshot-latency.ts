@@ -9,6 +9,7 @@ import {
   type Benchmark,
   type BenchmarkOptions,
   type Contender,
+  numbersOf,
   type Row,
   rowOf,
 } from '../benchmark.js'
@@ -39,9 +40,10 @@ interface SnapshotLatencyOptions extends TransferOptions, Schedule {
 
 export const snapshotLatency: Benchmark = {
   name: 'snapshot.latency',
+  at: 'commands a second',
   async run(options) {
     const rows: Row[] = []
-    for (const rate of RATES[options.size]) rows.push(...(await rowsAt(rate, options)))
+    for (const rate of numbersOf(options, RATES)) rows.push(...(await rowsAt(rate, options)))
     return rows
   },
 }

@@ -2,7 +2,7 @@
  * `transfer.accounts@…`: `transfer.throughput` over the number of accounts, from what fits into the
  * processor's caches to what fits nowhere. The limit is limits/transfer-limit.ts.
  */
-import type { Benchmark, Contender, Row } from '../benchmark.js'
+import { type Benchmark, type Contender, numbersOf, type Row } from '../benchmark.js'
 import { compare, limitModule } from '../compare.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { prepareTransfers } from '../transfer-engine.js'
@@ -22,9 +22,10 @@ const ACCOUNTS = {
 
 export const transferAccounts: Benchmark = {
   name: 'transfer.accounts',
+  at: 'accounts',
   async run(options) {
     const rows: Row[] = []
-    for (const accounts of ACCOUNTS[options.size]) {
+    for (const accounts of numbersOf(options, ACCOUNTS)) {
       const row = await compare(options, {
         name: `${this.name}@${accounts}`,
         unit: 'durable commands/s',

@@ -3,7 +3,7 @@
  * beyond, and what was answered a second. The limit is synced writes of the same bytes on the same
  * schedule, limits/write-schedule-limit.ts.
  */
-import type { Benchmark, Contender, Row } from '../benchmark.js'
+import { type Benchmark, type Contender, numbersOf, type Row } from '../benchmark.js'
 import { Transfer } from '../domains/ledger.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { latencyRows } from '../latency-rows.js'
@@ -26,10 +26,11 @@ const RATES = {
 
 export const transferLatency: Benchmark = {
   name: 'transfer.latency',
+  at: 'commands a second',
   async run(options) {
     const rows: Row[] = []
     const { accounts, ...schedule } = SIZES[options.size]
-    for (const rate of RATES[options.size]) {
+    for (const rate of numbersOf(options, RATES)) {
       const atRate = await latencyRows(options, {
         name: this.name,
         engine: import.meta.url,
