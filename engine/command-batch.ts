@@ -132,13 +132,14 @@ export class CommandBatch {
     this.view = ring.view
     this.bytes = ring.bytes
     const { starts } = this
-    const limit = ring.position + BATCH_BYTES
+    let bytes = 0
     let count = 0
-    while (count < BATCH_COMMANDS_MAX && ring.position < limit) {
+    while (count < BATCH_COMMANDS_MAX && bytes < BATCH_BYTES) {
       const offset = ring.next()
       if (offset === NOTHING_THERE) break
       assert(offset !== NO_RECORD, 'the own ring holds records')
       starts[count++] = offset
+      bytes += ring.lengthBytes
     }
     this.count = count
   }

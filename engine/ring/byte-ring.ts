@@ -54,8 +54,12 @@ export class RingProducer {
   readonly view: DataView
   readonly bytes: Uint8Array
   readonly capacity: number
-  /** Position behind the last claimed record. */
-  claimed = 0
+  /** Where the next record goes; the ring's length: a lap is full to the last byte. */
+  private offset = 0
+  /** Known to be free from there on, in one piece. */
+  private room = 0
+  /** Position of offset 0. */
+  private lap = 0
   private published = 0
   private consumed = 0
   private readonly control: Int32Array
@@ -67,33 +71,42 @@ export class RingProducer {
     this.capacity = memory.data.byteLength
   }
 
+  /** Position behind the last claimed record. */
+  get claimed(): number {
+    return this.lap + this.offset
+  }
+
   /**
    * Offset in `view` of contiguous room for a record of up to `lengthBytes`, or NO_ROOM. Nothing is
    * taken until {@link append}.
    */
   claim(lengthBytes: number): number {
-    const end = this.claimed + lengthBytes
-    const offset = this.claimed & (this.capacity - 1)
-    const isFree = end <= this.consumed + this.capacity && offset + lengthBytes <= this.capacity
-    return isFree ? offset : this.findRoom(lengthBytes)
+    return lengthBytes <= this.room ? this.offset : this.findRoom(lengthBytes)
   }
 
   private findRoom(lengthBytes: number): number {
-    const offset = this.claimed & (this.capacity - 1)
-    const toEnd = this.capacity - offset
-    const needed = toEnd < lengthBytes ? toEnd + lengthBytes : lengthBytes
-    if (this.claimed + needed > this.consumedPosition() + this.capacity) return NO_ROOM
-    if (toEnd >= lengthBytes) return offset
-    this.view.setUint32(offset, (PADDING_FLAG | toEnd) >>> 0, true)
-    this.claimed += toEnd
+    const { offset, capacity } = this
+    const toEnd = capacity - offset
+    const free = this.consumedPosition() + capacity - this.claimed
+    if (toEnd >= lengthBytes) {
+      this.room = Math.min(free, toEnd)
+      return this.room >= lengthBytes ? offset : NO_ROOM
+    }
+    if (free < toEnd + lengthBytes) return NO_ROOM
+    if (toEnd > 0) this.view.setUint32(offset, (PADDING_FLAG | toEnd) >>> 0, true)
+    this.lap += capacity
+    this.offset = 0
+    this.room = Math.min(free - toEnd, capacity)
     return 0
   }
 
   /** Takes the record that was written at the last claim; `lengthBytes` is its exact length. */
   append(lengthBytes: number): void {
     const aligned = (lengthBytes + 7) & ~7
-    this.view.setUint32(this.claimed & (this.capacity - 1), aligned, true)
-    this.claimed += aligned
+    const { offset } = this
+    this.view.setUint32(offset, aligned, true)
+    this.offset = offset + aligned
+    this.room -= aligned
   }
 
   /** Makes all records before `position` visible. Returns whether there was anything new. */
@@ -140,10 +153,14 @@ export class RingConsumer {
   readonly view: DataView
   readonly bytes: Buffer
   readonly capacity: number
-  /** Position of the next record. */
-  position = 0
   /** Length of the record that {@link next} returned. */
   lengthBytes = 0
+  /** Of the next record; the ring's length: it is at the start. */
+  private offset = 0
+  /** Published from there on, in one piece. */
+  private near = 0
+  /** Position of offset 0. */
+  private lap = 0
   private published = 0
   private released = 0
   private corrupt = false
@@ -156,14 +173,25 @@ export class RingConsumer {
     this.capacity = memory.data.byteLength
   }
 
+  /** Position of the next record. */
+  get position(): number {
+    return this.lap + this.offset
+  }
+
   /** Sees what has been published since; returns whether {@link next} has something to say. */
   refresh(): boolean {
     // Pairs with the store in RingProducer.publish.
     const published = extendCursor(Atomics.load(this.control, PUBLISHED), this.published)
     // A hostile producer may move its cursor anywhere: never believe more than one lap.
-    if (published - this.position > this.capacity || published < this.published) this.corrupt = true
+    if (published - this.position > this.capacity || published < this.published) this.condemn()
     else this.published = published
+    this.look()
     return this.corrupt || this.published > this.position
+  }
+
+  private look(): void {
+    const { offset, capacity, published, position } = this
+    this.near = this.corrupt ? 0 : Math.min(published - position, capacity - offset)
   }
 
   /**
@@ -177,41 +205,58 @@ export class RingConsumer {
 
   /** Offset of the next record, which is then taken; or EMPTY; or CORRUPT. */
   next(): number {
-    if (this.corrupt) return CORRUPT
-    if (this.position === this.published) return EMPTY
-    let offset = this.position & (this.capacity - 1)
-    let word = this.view.getUint32(offset, true)
-    if (word >= PADDING_FLAG) {
-      if (word - PADDING_FLAG !== this.capacity - offset) return this.condemn()
-      this.position += this.capacity - offset
-      if (this.position > this.published) return this.condemn()
-      if (this.position === this.published) return EMPTY
-      offset = 0
-      word = this.view.getUint32(0, true)
-    }
-    const outside = word > this.published - this.position || word > this.capacity - offset
-    if (word < 8 || (word & 7) !== 0 || outside) return this.condemn()
-    this.position += word
+    const { near, offset } = this
+    if (near === 0) return this.nextLap()
+    const word = this.view.getUint32(offset, true)
+    if (word < 8 || (word & 7) !== 0 || word > near) return this.nextLap()
+    this.offset = offset + word
+    this.near = near - word
     this.lengthBytes = word
     return offset
   }
 
+  /** There is nothing more, padding, the ring's end, or what is no record. */
+  private nextLap(): number {
+    const { offset, capacity, published } = this
+    if (this.corrupt) return CORRUPT
+    if (this.position === published) return EMPTY
+    const toEnd = capacity - offset
+    if (toEnd > 0) {
+      const isPadding = this.view.getUint32(offset, true) === PADDING_FLAG + toEnd
+      if (!isPadding || this.position + toEnd > published) return this.condemn()
+    }
+    this.lap += capacity
+    this.offset = 0
+    this.look()
+    if (this.near === 0) return EMPTY
+    const word = this.view.getUint32(0, true)
+    if (word < 8 || (word & 7) !== 0 || word > this.near) return this.condemn()
+    this.offset = word
+    this.near -= word
+    this.lengthBytes = word
+    return 0
+  }
+
   /** Goes back to a record that was taken and not yet released. */
   rewind(position: number): void {
-    this.position = position
+    this.offset = position & (this.capacity - 1)
+    this.lap = position - this.offset
+    this.look()
   }
 
   /** Gives the bytes of all records taken so far back to the producer. */
   release(): void {
-    if (this.released === this.position) return
-    this.released = this.position
+    const { position } = this
+    if (this.released === position) return
+    this.released = position
     // Publishes that the bytes were read; pairs with the load in RingProducer.consumedPosition.
-    Atomics.store(this.control, CONSUMED, cursorOf(this.position))
+    Atomics.store(this.control, CONSUMED, cursorOf(position))
   }
 
   /** Something has written over the ring, also where the lengths of its records are right. */
   condemn(): number {
     this.corrupt = true
+    this.near = 0
     return CORRUPT
   }
 }

@@ -138,13 +138,13 @@ describe('ReceiptWriter and ReceiptView', () => {
     (_kind, outcome, lengthBytes) => {
       const memory = createByteRing(RING_BYTES)
       const producer = new RingProducer(memory)
-      producer.claimed = RING_BYTES - lengthBytes
-      producer.view.setUint32(producer.claimed, lengthBytes, true)
-      producer.view.setUint8(producer.claimed + RECEIPT_OUTCOME, outcome)
+      const offset = RING_BYTES - lengthBytes
+      producer.view.setUint32(offset, lengthBytes, true)
+      producer.view.setUint8(offset + RECEIPT_OUTCOME, outcome)
       producer.publish(RING_BYTES)
       const consumer = new RingConsumer(memory)
       consumer.refresh()
-      consumer.rewind(RING_BYTES - lengthBytes)
+      consumer.rewind(offset)
       const view = new ReceiptView(consumer)
       view.$span(0, 1)
       expect(view.next()).toBe(false)
