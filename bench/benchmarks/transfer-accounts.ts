@@ -11,7 +11,7 @@ import type { TransferOptions } from '../transfer-workload.js'
 const SIZES = {
   smoke: { transfers: 10_000, warmUp: 1_000 },
   quick: { transfers: 500_000, warmUp: 300_000 },
-  full: { transfers: 10_000_000, warmUp: 1_000_000 },
+  full: { transfers: 10_000_000, warmUp: 4_000_000 },
 } as const
 
 const ACCOUNTS = {

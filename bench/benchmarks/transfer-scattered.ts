@@ -11,7 +11,7 @@ import type { TransferOptions } from '../transfer-workload.js'
 const SIZES = {
   smoke: { accounts: 1024, transfers: 20_000, warmUp: 1_000 },
   quick: { accounts: 1_048_576, transfers: 500_000, warmUp: 400_000 },
-  full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 1_000_000 },
+  full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 4_000_000 },
 } as const
 
 export const transferScattered: Benchmark = {

@@ -12,7 +12,7 @@ import type { TransferOptions } from '../transfer-workload.js'
 export const TRANSFER_SIZES = {
   smoke: { accounts: 1024, transfers: 20_000, warmUp: 1_000 },
   quick: { accounts: 1_048_576, transfers: 1_000_000, warmUp: 500_000 },
-  full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 1_000_000 },
+  full: { accounts: 1_048_576, transfers: 10_000_000, warmUp: 4_000_000 },
 } as const
 
 export const transferThroughput: Benchmark = {
