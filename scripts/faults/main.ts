@@ -23,6 +23,14 @@ function main([first, ...files]: readonly string[]): number {
     console.error('npm run faults takes --run and files of tests, or nothing')
     return EXIT_USAGE
   }
+  const named = new Set(namedTests().map(({ file }) => file))
+  const unknown = files.find((file) => !named.has(file))
+  if (unknown !== undefined) {
+    console.error(
+      `no row of the matrix names a test in ${unknown}: give a path like ${[...named][0]}`,
+    )
+    return EXIT_USAGE
+  }
   const isRight = first === undefined || record(files)
   writeFileSync(join(projectRoot, 'docs', 'faults.md'), faultsPage(readRecords()))
   return isRight ? 0 : EXIT_WRONG
