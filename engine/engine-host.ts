@@ -302,7 +302,7 @@ export class EngineHost {
   private announce(frame: Uint8Array): void {
     this.ring.makeRoom(frame.length)
     this.ring.bytes.set(frame, this.ring.offset)
-    this.ring.position += frame.length
+    this.ring.advance(frame.length)
     this.ring.publish()
   }
 

@@ -185,7 +185,7 @@ export class Processor {
       this.failEvolve(command, error)
       return false
     }
-    ring.position += tx.offset - frame
+    ring.advance(tx.offset - frame)
     return true
   }
 
@@ -227,7 +227,7 @@ export class Processor {
       this.writeFrameHeader(command, frame)
       this.applier.applyEmitted(tx)
       this.applier.applyOutcome(tx, outcome)
-      ring.position += tx.offset - frame
+      ring.advance(tx.offset - frame)
     }
     this.answerRejected(lane)
   }

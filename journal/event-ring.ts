@@ -64,13 +64,15 @@ export class EventRingWriter {
   readonly view: DataView
   readonly bytes: Uint8Array
   readonly capacity: number
-  /** Absolute position of the next byte; the writer advances it by whole frames. */
-  position = 0
+  /** Where the next frame goes in `view`; the capacity: this lap is full. */
+  offset = 0
+  /** May be written over from there on, in one piece. */
+  private room = 0
+  /** Position of offset 0. */
+  private lap = 0
   private published = 0
   private synced = 0
   private overwriteMark = 0
-  /** Up to here everything is contiguous and may be written over. */
-  private writableUpTo = 0
   private readonly control: Int32Array
 
   constructor(memory: EventRingMemory) {
@@ -80,9 +82,9 @@ export class EventRingWriter {
     this.capacity = memory.data.byteLength
   }
 
-  /** Offset of `position` in `view`. */
-  get offset(): number {
-    return this.position & (this.capacity - 1)
+  /** Absolute position of the next byte. */
+  get position(): number {
+    return this.lap + this.offset
   }
 
   get publishedPosition(): number {
@@ -90,19 +92,26 @@ export class EventRingWriter {
   }
 
   /**
-   * Makes `lengthBytes` writable and contiguous at `position`, or returns false: the journal is
-   * behind. May write a padding frame and move `position` to the start of the ring.
+   * Makes `lengthBytes` writable and contiguous at `offset`, or returns false: the journal is
+   * behind. May write a padding frame and move `offset` to the start of the ring.
    */
   makeRoom(lengthBytes: number): boolean {
-    return this.position + lengthBytes <= this.writableUpTo || this.findRoom(lengthBytes)
+    return lengthBytes <= this.room || this.findRoom(lengthBytes)
+  }
+
+  /** Keeps the frame that was written at `offset`. */
+  advance(lengthBytes: number): void {
+    this.offset += lengthBytes
+    this.room -= lengthBytes
   }
 
   /** Makes all frames before `position` visible to the journaler and wakes it if it sleeps. */
   publish(): void {
-    if (this.position === this.published) return
-    this.published = this.position
+    const { position } = this
+    if (position === this.published) return
+    this.published = position
     // Publishes the frames; pairs with the load in EventRingReader.publishedPosition.
-    Atomics.store(this.control, PUBLISHED, cursorOf(this.position))
+    Atomics.store(this.control, PUBLISHED, cursorOf(position))
     // Pairs with the store in EventRingReader.waitForFrames: one of the two sees the other.
     if (Atomics.load(this.control, JOURNALER_PARKED) === 1) Atomics.notify(this.control, PUBLISHED)
   }
@@ -115,16 +124,17 @@ export class EventRingWriter {
   }
 
   private findRoom(lengthBytes: number): boolean {
-    const toEnd = this.capacity - this.offset
+    const { capacity, position } = this
+    const toEnd = capacity - this.offset
     const needed = toEnd < lengthBytes ? toEnd + lengthBytes : lengthBytes
-    if (this.position + needed > this.synced + this.capacity) {
+    if (position + needed > this.synced + capacity) {
       this.syncedPosition()
-      if (this.position + needed > this.synced + this.capacity) return false
+      if (position + needed > this.synced + capacity) return false
     }
-    if (this.position + needed > this.overwriteMark) this.advanceOverwriteMark(needed)
-    if (toEnd < lengthBytes) this.pad(toEnd)
-    const lapEnd = this.position + this.capacity - this.offset
-    this.writableUpTo = Math.min(lapEnd, this.overwriteMark, this.synced + this.capacity)
+    if (position + needed > this.overwriteMark) this.advanceOverwriteMark(needed)
+    if (toEnd < lengthBytes) this.beginLap(toEnd)
+    const writable = Math.min(this.overwriteMark, this.synced + capacity) - this.position
+    this.room = Math.min(writable, capacity - this.offset)
     return true
   }
 
@@ -136,13 +146,17 @@ export class EventRingWriter {
     this.overwriteMark = mark
   }
 
-  private pad(lengthBytes: number): void {
-    // Positions are multiples of 8, so there may be room for no more than length, type and count.
-    const { view, offset } = this
-    view.setUint32(offset + FRAME_LENGTH, lengthBytes, true)
-    view.setUint16(offset + FRAME_COMMAND_TYPE, PADDING_COMMAND, true)
-    view.setUint16(offset + FRAME_EVENT_COUNT, 0, true)
-    this.position += lengthBytes
+  /** Fills the ring to its end, and goes on at its start. */
+  private beginLap(toEnd: number): void {
+    if (toEnd > 0) {
+      // Positions are multiples of 8, so there may be room for no more than length, type and count.
+      const { view, offset } = this
+      view.setUint32(offset + FRAME_LENGTH, toEnd, true)
+      view.setUint16(offset + FRAME_COMMAND_TYPE, PADDING_COMMAND, true)
+      view.setUint16(offset + FRAME_EVENT_COUNT, 0, true)
+    }
+    this.lap += this.capacity
+    this.offset = 0
   }
 }
 

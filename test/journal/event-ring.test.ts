@@ -40,7 +40,7 @@ function advanceTo(writer: EventRingWriter, reader: EventRingReader, position: n
   while (writer.position < position) {
     const lengthBytes = Math.min(65_536, position - writer.position)
     expect(writer.makeRoom(lengthBytes)).toBe(true)
-    writer.position += lengthBytes
+    writer.advance(lengthBytes)
     writer.publish()
     reader.releaseSynced(writer.position)
   }
@@ -101,7 +101,7 @@ describe('event ring: one thread', () => {
     advanceTo(writer, reader, CAPACITY - 64)
     expect(writer.makeRoom(CAPACITY - 128)).toBe(true)
     expect(writer.position).toBe(CAPACITY)
-    writer.position += CAPACITY - 128
+    writer.advance(CAPACITY - 128)
     expect(writer.makeRoom(72)).toBe(false)
     expect(writer.makeRoom(64)).toBe(true)
   })
@@ -171,7 +171,7 @@ function writeStressFrame(writer: EventRingWriter, seed: number, ordinal: number
   for (let place = FRAME_HEADER_BYTES; place < lengthBytes; place += 4) {
     view.setUint32(offset + place, contentOf(ordinal, place), true)
   }
-  writer.position += lengthBytes
+  writer.advance(lengthBytes)
   return true
 }
 

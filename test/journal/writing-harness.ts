@@ -95,7 +95,7 @@ export function eventCountOf(frame: Uint8Array): number {
 export function putFrame(writer: EventRingWriter, frame: Uint8Array): boolean {
   if (!writer.makeRoom(frame.byteLength)) return false
   writer.bytes.set(frame, writer.offset)
-  writer.position += frame.byteLength
+  writer.advance(frame.byteLength)
   return true
 }
 
