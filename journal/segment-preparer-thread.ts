@@ -1,6 +1,8 @@
 /**
  * The thread of the segment preparer. It owns nothing that the journal needs: if it fails, the
- * journal goes on in sparse segments, and nobody watches the room on the disk.
+ * journal goes on in sparse segments, and nobody watches the room on the disk. It has a lower priority
+ * than those who answer: of a million commands a second on two cores, the 90th percentile of the
+ * answer then takes a tenth less, the 99th as well (docs/decisions/0030).
  *
  * Started by journaler-link.ts.
  */
@@ -9,6 +11,7 @@ import { Doorbell } from './doorbell.js'
 import { causeOf } from './errors.js'
 import { openFileStorage } from './file-storage.js'
 import type { JournalerMessage, SegmentPreparerData } from './journaler-messages.js'
+import { lowerThreadPriority } from './low-priority.js'
 import { SegmentPreparation } from './segment-preparation.js'
 import { SegmentPreparer } from './segment-preparer.js'
 
@@ -16,6 +19,7 @@ import { SegmentPreparer } from './segment-preparer.js'
 const ROOM_CHECK_MS = 500
 
 function run(data: SegmentPreparerData): void {
+  lowerThreadPriority()
   const preparation = new SegmentPreparation(data.preparation)
   const preparer = new SegmentPreparer({
     storage: openFileStorage(data.path, { direct: data.direct }),

@@ -1,12 +1,12 @@
 /** What the worker of the snapshot pool runs: makes one snapshot of a journal on disk. */
 import { causeOf, TidewheelError } from '../../journal/errors.js'
 import { openFileStorage } from '../../journal/file-storage.js'
+import { lowerThreadPriority } from '../../journal/low-priority.js'
 import { isSystemError } from '../../journal/opening-errors.js'
 import { ReadWindow } from '../../journal/read-window.js'
 import { outcomeOf, type TaskOutcome } from '../../journal/task-pool.js'
 import { type DomainSource, loadDomain } from '../load-domain.js'
 import { loadModule } from '../module-loading.js'
-import { lowerThreadPriority } from './low-priority.js'
 import { buildSnapshot } from './snapshot-build.js'
 
 export interface SnapshotTask {

@@ -325,7 +325,7 @@ describe('priority', () => {
     'priority: the thread that makes snapshots lowers its own, and no other',
     async () => {
       const before = getPriority(process.pid)
-      const task = new URL('../../engine/snapshot/low-priority.js', import.meta.url).href
+      const task = new URL('../../journal/low-priority.js', import.meta.url).href
       const code = `import(${JSON.stringify(task)}).then(({ lowerThreadPriority }) => {
         lowerThreadPriority()
         const thread = Number(require('node:fs').readlinkSync('/proc/thread-self').split('/')[2])

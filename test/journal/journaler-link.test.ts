@@ -1,5 +1,6 @@
 /** The journal's threads end to end, over a real directory. */
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import type { Worker } from 'node:worker_threads'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -16,7 +17,7 @@ import {
 import { readManifest } from '../../journal/manifest.js'
 import { FRAME_LENGTH } from '../../journal/record-layout.js'
 import { createSegment, randomSalt } from '../../journal/segment.js'
-import { SEGMENT_BYTES_MIN, SEGMENT_DATA } from '../../journal/segment-layout.js'
+import { SEGMENT_BYTES_MIN, SEGMENT_DATA, segmentName } from '../../journal/segment-layout.js'
 import { createSyncedEdge, SyncedEdgeReader } from '../../journal/synced-edge.js'
 import {
   JOURNAL_ID,
@@ -72,7 +73,31 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** How many threads of this process give way to the others. */
+function countLowered(): number {
+  const own = getPriority(process.pid)
+  return readdirSync('/proc/self/task').filter((id) => {
+    try {
+      return getPriority(Number(id)) > own
+    } catch {
+      // It has ended meanwhile.
+      return false
+    }
+  }).length
+}
+
 describe('journaler thread', () => {
+  it.runIf(process.platform === 'linux')(
+    'priority: the thread that prepares segments lowers its own, the journaler does not',
+    async () => {
+      const before = countLowered()
+      const { path, link } = startJournal()
+      await until(() => openFileStorage(path).list().includes(segmentName(2)))
+      expect(countLowered()).toBe(before + 1)
+      await link.stop()
+    },
+  )
+
   const seed = Date.now() & 0xffff
   it.each([
     { durability: 'disk' as const, segmentBytes: 4 * 1024 * 1024, frames: 200_000 },
