@@ -16,6 +16,7 @@
  * - `published` is one atomic store after a batch; `synced` one atomic store after a block.
  */
 import { CURSOR_STRIDE, cursorOf, extendCursor } from './cursor.js'
+import { DOUBLE_ZERO } from './double-zero.js'
 import { TidewheelError } from './errors.js'
 import {
   FRAME_COMMAND_TYPE,
@@ -69,10 +70,10 @@ export class EventRingWriter {
   /** May be written over from there on, in one piece. */
   private room = 0
   /** Position of offset 0. */
-  private lap = 0
-  private published = 0
-  private synced = 0
-  private overwriteMark = 0
+  private lap = DOUBLE_ZERO
+  private published = DOUBLE_ZERO
+  private synced = DOUBLE_ZERO
+  private overwriteMark = DOUBLE_ZERO
   private readonly control: Int32Array
 
   constructor(memory: EventRingMemory) {
@@ -165,8 +166,8 @@ export class EventRingReader {
   readonly view: DataView
   readonly bytes: Uint8Array
   readonly capacity: number
-  private published: number
-  private synced: number
+  private published = DOUBLE_ZERO
+  private synced = DOUBLE_ZERO
   private readonly control: Int32Array
 
   /** @param nearPosition any position of the last 16 GiB, when the ring is not new (synced-edge.ts). */

@@ -9,6 +9,7 @@
  *   ───┴────────────┴──────────┴──────┴───────────┴────────────
  *                   └───── bytes ─────┘
  */
+import { DOUBLE_ZERO } from './double-zero.js'
 import { assert } from './errors.js'
 import { type EventRingReader, isPadding } from './event-ring.js'
 import { getU64 } from './layout.js'
@@ -33,14 +34,14 @@ assert(EVENT_COUNT_SHIFT === 16, 'the event count lies beside the command')
 
 export class FrameRun {
   /** Ring position of the first frame. */
-  start = 0
+  start = DOUBLE_ZERO
   bytes = 0
   /** Ring position after the run, and after the padding that follows it. */
-  next = 0
+  next = DOUBLE_ZERO
   frameCount = 0
   eventCount = 0
   /** Of the last frame. */
-  timeUs = 0
+  timeUs = DOUBLE_ZERO
 
   /** Takes what is published from `position` on; no frame at all leaves `frameCount` 0. */
   collect(

@@ -25,6 +25,7 @@ import {
   paddedBlockBytes,
 } from './block-layout.js'
 import type { Doorbell } from './doorbell.js'
+import { DOUBLE_ZERO } from './double-zero.js'
 import { assert, causeOf, TidewheelError } from './errors.js'
 import type { EventRingReader } from './event-ring.js'
 import { FrameRun } from './frame-run.js'
@@ -66,14 +67,14 @@ export class Journaler {
   private segment: ActiveSegment
   private fileOffset: number
   /** Everything before it in the ring has been released. */
-  private ringPosition: number
+  private ringPosition = DOUBLE_ZERO
   /** The last block known to be synced. */
   private syncedThrough: number
   private isSealed: boolean
   private wroteSinceTick = false
   private quietSinceMs: number | undefined
   private unsyncedSinceMs: number | undefined
-  private linkCheckedMs = 0
+  private linkCheckedMs = DOUBLE_ZERO
   private mayBeDeleted = true
 
   constructor(options: JournalerOptions) {

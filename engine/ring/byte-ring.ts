@@ -18,6 +18,7 @@
  */
 import type { Buffer } from 'node:buffer'
 import { CURSOR_STRIDE, cursorOf, extendCursor } from '../../journal/cursor.js'
+import { DOUBLE_ZERO } from '../../journal/double-zero.js'
 import { assert } from '../../journal/errors.js'
 import { bytesOver } from '../../journal/schema/text-bytes.js'
 
@@ -59,9 +60,9 @@ export class RingProducer {
   /** Known to be free from there on, in one piece. */
   private room = 0
   /** Position of offset 0. */
-  private lap = 0
-  private published = 0
-  private consumed = 0
+  private lap = DOUBLE_ZERO
+  private published = DOUBLE_ZERO
+  private consumed = DOUBLE_ZERO
   private readonly control: Int32Array
 
   constructor(memory: ByteRingMemory) {
@@ -160,9 +161,9 @@ export class RingConsumer {
   /** Published from there on, in one piece. */
   private near = 0
   /** Position of offset 0. */
-  private lap = 0
-  private published = 0
-  private released = 0
+  private lap = DOUBLE_ZERO
+  private published = DOUBLE_ZERO
+  private released = DOUBLE_ZERO
   private corrupt = false
   private readonly control: Int32Array
 
