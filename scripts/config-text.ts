@@ -36,8 +36,9 @@ export function configText({ config }: Row): string {
   return [...others, ...seed, ...node].join(' · ')
 }
 
-/** `warmUpSeconds` as `warm up seconds`. */
+/** `warmUpSeconds` as `warm up seconds`; what is all capitals is a variable of the environment. */
 function words(key: string): string {
+  if (key === key.toUpperCase()) return key
   return key.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 

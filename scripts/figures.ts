@@ -128,7 +128,12 @@ function environmentText(rows: readonly Row[]): string {
     accounts > 0
       ? `Transfers of two events between ${formatNumber(accounts)} accounts${beside}, level`
       : 'Level'
-  return `${workload} \`${config['durability']}\`, ${machineText(config)}, Node ${config['node']}, ${config['fileSystem']}, size \`${config['size']}\`, ${String(config['date']).slice(0, 10)}. Latency is open loop, from the time a transfer was due.`
+  const sizes = [...new Set(plotted.map((row) => `\`${row.config['size']}\``))].sort()
+  const ofEach =
+    sizes.length > 1
+      ? `; size ${sizes.join(' or ')}, which [all figures](docs/figures.md) say of each row`
+      : `, size ${sizes[0]}`
+  return `${workload} \`${config['durability']}\`, ${machineText(config)}, Node ${config['node']}, ${config['fileSystem']}, ${String(config['date']).slice(0, 10)}${ofEach}. Latency is open loop, from the time a transfer was due.`
 }
 
 /** docs/figures.md: every row, with all of its runs. */
