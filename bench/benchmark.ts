@@ -71,8 +71,13 @@ export function rowOf({ name, unit, better, runs, limitRuns, config }: Results):
   const value = median(runs)
   if (limitRuns === undefined) return { name, unit, value, runs, config }
   const limit = median(limitRuns)
-  const ratio = better === 'more' ? value / limit : limit / value
+  const ratio = better === 'more' ? ratioOf(value, limit) : ratioOf(limit, value)
   return { name, unit, value, limit, ratio, runs, limitRuns, config }
+}
+
+/** Where less is better, nothing is better than zero: of collections that never happen, for example. */
+function ratioOf(dividend: number, divisor: number): number {
+  return divisor === 0 ? 1 : dividend / divisor
 }
 
 export function median(values: readonly number[]): number {

@@ -9,7 +9,7 @@ export interface Collections {
 }
 
 /** Counts while `work` runs. */
-export async function collectionsDuring(work: () => Promise<void>): Promise<Collections> {
+export async function collectionsDuring(work: () => Promise<unknown>): Promise<Collections> {
   let young = 0
   let longestPauseMs = 0
   const take = (entries: readonly PerformanceEntry[]): void => {

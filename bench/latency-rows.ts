@@ -43,6 +43,14 @@ export async function latencyRows(
     limitRuns: limitRuns.map((run) => run.answeredPerSecond),
     config,
   })
+  const stolen = rowOf({
+    name: `${name}@${rate}.stolen`,
+    unit: 'ms that the host took',
+    better: 'less',
+    runs: runs.map((run) => run.stolenMs),
+    limitRuns: limitRuns.map((run) => run.stolenMs),
+    config,
+  })
   const percentiles = PERCENTILES.map((percentile) =>
     rowOf({
       name: `${name}@${rate}.${percentile}`,
@@ -53,5 +61,5 @@ export async function latencyRows(
       config,
     }),
   )
-  return [...percentiles, answered]
+  return [...percentiles, answered, stolen]
 }

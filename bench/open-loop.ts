@@ -8,6 +8,7 @@
  */
 import type { Engine } from '../engine/index.js'
 import { LatencyHistogram, type Percentiles } from './percentiles.js'
+import { stolenMs } from './stolen-time.js'
 
 export interface Schedule {
   /** Commands offered a second. */
@@ -22,6 +23,8 @@ export interface OpenLoopResult extends Percentiles {
   readonly answeredPerSecond: number
   readonly accepted: number
   readonly rejected: number
+  /** Taken from the machine by its host meanwhile; see {@link stolenMs}. */
+  readonly stolenMs: number
 }
 
 /** A load that was answered, before anything is worked out of it, which makes garbage. */
@@ -49,13 +52,16 @@ export async function offer(
   submitNext: () => number,
 ): Promise<OpenLoopResult> {
   const total = commandCount(schedule)
+  const stolenBefore = stolenMs()
   const load = await offerLoad(engine, schedule, submitNext)
+  const stolen = stolenMs() - stolenBefore
   const { log, startedMs, elapsedSeconds, rejected } = load
   return {
     ...log.percentiles(schedule, startedMs),
     answeredPerSecond: total / elapsedSeconds,
     accepted: total - rejected,
     rejected,
+    stolenMs: stolen,
   }
 }
 

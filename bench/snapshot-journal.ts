@@ -22,7 +22,9 @@ export interface SnapshotJournalOptions {
 
 /** What an opening has to find. */
 export interface SnapshotJournal extends SnapshotJournalOptions {
+  /** The snapshot. */
   readonly file: string
+  readonly eventsBehind: number
   readonly digest: string
 }
 
@@ -54,9 +56,11 @@ export async function prepare(
         await ledger.transfer(workload, TRANSFERS_A_STEP)
       }
       const file = (await engine.snapshot()) ?? ''
-      const tail = engine.journalPosition().sequence - Number.parseInt(file, 10)
+      const covered = Number.parseInt(file, 10)
+      const tail = engine.journalPosition().sequence - covered
       await ledger.transfer(workload, Math.ceil((tailEvents - tail) / EVENTS_A_TRANSFER))
-      return { ...options, file, digest: await engine.digest() }
+      const eventsBehind = engine.journalPosition().sequence - covered
+      return { ...options, file, eventsBehind, digest: await engine.digest() }
     },
     end: () => engine.close(),
   }

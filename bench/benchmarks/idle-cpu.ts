@@ -1,13 +1,16 @@
 /**
  * `idle.cpu@inline`, `idle.cpu@thread`: what an open engine with nothing to do takes of a core, all
- * threads of the process together. There is no limit beside: a process that sleeps takes nothing.
+ * threads of the process together. The limit is a process of Node that opens nothing
+ * (limits/idle-limit.ts).
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Engine } from '../../engine/index.js'
 import { type Benchmark, type Contender, type Row, rowOf } from '../benchmark.js'
+import { limitModule } from '../compare.js'
 import ledger, { Account, Deposit } from '../domains/ledger.js'
+import { idleShare } from '../idle-share.js'
 import { interleaved, REPEATS } from '../interleaved.js'
 
 const SIZES = {
@@ -31,11 +34,17 @@ export const idleCpu: Benchmark = {
     const rows: Row[] = []
     for (const mode of ['inline', 'thread'] as const) {
       const options = { ...SIZES[size], mode, directory: join(directory, 'engine') }
-      const entrant = { module: import.meta.url, options }
-      const [runs = []] = await interleaved<number, IdleOptions>([entrant], REPEATS[size])
+      const [runs = [], limitRuns = []] = await interleaved<number, IdleOptions>(
+        [
+          { module: import.meta.url, options },
+          { module: limitModule('idle-limit'), options },
+        ],
+        REPEATS[size],
+      )
       const config = { ...SIZES[size], mode, durability: 'disk' }
       const unit = '% of a core'
-      rows.push(rowOf({ name: `${this.name}@${mode}`, unit, better: 'less', runs, config }))
+      const name = `${this.name}@${mode}`
+      rows.push(rowOf({ name, unit, better: 'less', runs, limitRuns, config }))
     }
     return rows
   },
@@ -48,13 +57,7 @@ export async function prepare(options: IdleOptions): Promise<Contender<number>> 
   await engine.execute(Deposit, { account: 1, amount: 100 })
   await sleep(SETTLE_MS)
   return {
-    async round() {
-      const before = process.cpuUsage()
-      const startedMs = performance.now()
-      await sleep(seconds * 1000)
-      const { user, system } = process.cpuUsage(before)
-      return (100 * (user + system)) / 1000 / (performance.now() - startedMs)
-    },
+    round: () => idleShare(seconds),
     async end() {
       const account = await engine.query(Account, 1)
       await engine.close()

@@ -1,12 +1,14 @@
 /**
  * `journal.amplification@RATE`: bytes written to the journal (headers of blocks, padding, seals) for
  * each byte of a transaction, at several rates. What is written to prepare files, once for each byte
- * of them, comes on top. There is no limit beside: who waits longer writes less, so this is one side
- * of a choice whose other side is `transfer.latency`.
+ * of them, comes on top. The limit is what synced writes on the same schedule take
+ * (limits/amplification-limit.ts). Who waits longer writes less: the other side of this choice is
+ * `transfer.latency`.
  */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Benchmark, type Contender, type Row, rowOf } from '../benchmark.js'
+import { limitModule } from '../compare.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { interleaved, REPEATS } from '../interleaved.js'
 import { journalSize } from '../journal-size.js'
@@ -32,6 +34,8 @@ const RATES = {
 } as const
 
 const ACCOUNTS = { smoke: 1024, quick: 32_768, full: 1_048_576 } as const
+export type AmplificationOptions = TransferOptions & Schedule
+
 /** Longer than the journaler waits before it seals. */
 const SEAL_MS = 400
 
@@ -42,12 +46,17 @@ export const journalAmplification: Benchmark = {
     for (const { rate, seconds } of RATES[size]) {
       const schedule = { rate, seconds, warmUpSeconds: 0 }
       const options = { ...schedule, accounts: ACCOUNTS[size], transfers: 0, warmUp: 0, seed }
-      const entrant = {
-        module: import.meta.url,
-        options: { ...options, directory: join(directory, 'engine') },
-      }
-      const [runs = []] = await interleaved<number, TransferOptions & Schedule>(
-        [entrant],
+      const [runs = [], limitRuns = []] = await interleaved<number, AmplificationOptions>(
+        [
+          {
+            module: import.meta.url,
+            options: { ...options, directory: join(directory, 'engine') },
+          },
+          {
+            module: limitModule('amplification-limit'),
+            options: { ...options, directory: join(directory, 'limit') },
+          },
+        ],
         size === 'full' ? REPEATS.full : REPEATS.smoke,
       )
       const row = rowOf({
@@ -55,6 +64,7 @@ export const journalAmplification: Benchmark = {
         unit: 'bytes written a byte',
         better: 'less',
         runs,
+        limitRuns,
         config: { ...options, durability: 'disk', mode: 'inline', loop: 'open' },
       })
       rows.push(row)
@@ -63,7 +73,7 @@ export const journalAmplification: Benchmark = {
   },
 }
 
-export async function prepare(options: TransferOptions & Schedule): Promise<Contender<number>> {
+export async function prepare(options: AmplificationOptions): Promise<Contender<number>> {
   const { directory, accounts, seed } = options
   const ledger = await LedgerEngine.open(ledgerUser, options)
   const { engine } = ledger

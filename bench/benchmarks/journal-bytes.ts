@@ -1,9 +1,10 @@
 /**
  * `journal.bytes`: bytes of a transfer's transaction in the journal, with both events, before headers
- * of blocks and padding. There is no limit beside: it is a size, not a speed.
+ * of blocks and padding. The limit is what the hand-written loop writes for one (limits/bytes-limit.ts).
  */
 import { join } from 'node:path'
 import { type Benchmark, type Contender, rowOf } from '../benchmark.js'
+import { limitModule } from '../compare.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { interleaved } from '../interleaved.js'
 import { journalSize } from '../journal-size.js'
@@ -19,12 +20,21 @@ const SIZES = {
 export const journalBytes: Benchmark = {
   name: 'journal.bytes',
   async run({ size, directory, seed }) {
-    const options = { ...SIZES[size], seed, directory: join(directory, 'engine') }
-    const entrant = { module: import.meta.url, options }
-    const repeats = { processes: 1, rounds: 1 }
-    const [runs = []] = await interleaved<number, TransferOptions>([entrant], repeats)
+    const options = { ...SIZES[size], seed }
+    const [runs = [], limitRuns = []] = await interleaved<number, TransferOptions>(
+      [
+        { module: import.meta.url, options: { ...options, directory: join(directory, 'engine') } },
+        {
+          module: limitModule('bytes-limit'),
+          options: { ...options, directory: join(directory, 'limit') },
+        },
+      ],
+      // It is no speed: the next run writes as many.
+      { processes: 1, rounds: 1 },
+    )
     const config = { ...SIZES[size], seed, durability: 'disk' }
-    return [rowOf({ name: this.name, unit: 'bytes a transfer', better: 'less', runs, config })]
+    const unit = 'bytes a transfer'
+    return [rowOf({ name: this.name, unit, better: 'less', runs, limitRuns, config })]
   },
 }
 

@@ -1,11 +1,13 @@
 /**
  * `snapshot.open@EVENTS`: seconds from `Engine.open` until commands are taken, where a snapshot has
- * the accounts and so many events lie behind it, from the page cache.
+ * the accounts and so many events lie behind it, from the page cache. The limit is
+ * limits/snapshot-limit.ts.
  */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Engine } from '../../engine/index.js'
 import { type Benchmark, type Contender, rowOf } from '../benchmark.js'
+import { limitModule } from '../compare.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { FRESH_REPEATS, interleaved } from '../interleaved.js'
 import { makeSnapshotJournal, type SnapshotJournal } from '../snapshot-journal.js'
@@ -24,8 +26,11 @@ export const snapshotOpen: Benchmark = {
   async run({ size, directory, seed }) {
     const options = { ...SIZES[size], seed, directory: join(directory, 'journal') }
     const journal = await makeSnapshotJournal(options)
-    const [runs = []] = await interleaved<number, SnapshotJournal>(
-      [{ module: import.meta.url, options: journal }],
+    const [runs = [], limitRuns = []] = await interleaved<number, SnapshotJournal>(
+      [
+        { module: import.meta.url, options: journal },
+        { module: limitModule('snapshot-limit'), options: journal },
+      ],
       FRESH_REPEATS[size],
     )
     rmSync(journal.directory, { recursive: true })
@@ -34,6 +39,7 @@ export const snapshotOpen: Benchmark = {
       unit: 's',
       better: 'less',
       runs,
+      limitRuns,
       config: { ...SIZES[size], seed, durability: 'disk', mode: 'inline', cache: 'page cache' },
     })
     return [row]
@@ -49,7 +55,7 @@ export async function prepare(journal: SnapshotJournal): Promise<Contender<numbe
       try {
         const { events, snapshot } = engine.report
         if (snapshot?.file !== journal.file) throw new Error(`it began with ${snapshot?.file}`)
-        if (events < journal.tailEvents) throw new Error(`${events} events of the tail`)
+        if (events !== journal.eventsBehind) throw new Error(`${events} events of the tail`)
         if (journal.digest !== (await engine.digest())) throw new Error('another digest')
         return openSeconds
       } finally {

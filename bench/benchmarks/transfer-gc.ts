@@ -1,11 +1,12 @@
 /**
  * `transfer.gc.young`: collections of the young generation on the processor's thread, for 10 million
  * transfers. `transfer.gc.pause`: the longest pause of any collection at a million transfers a
- * second. There is no limit beside: a loop that allocates nothing has neither.
+ * second. The limit is limits/gc-limit.ts.
  */
 import { join } from 'node:path'
 import { type Benchmark, type Contender, rowOf } from '../benchmark.js'
 import { collectionsDuring } from '../collections.js'
+import { limitModule } from '../compare.js'
 import { ledgerUser } from '../domains/ledger-user.js'
 import { interleaved, REPEATS } from '../interleaved.js'
 import { commandCount, offerLoad, type Schedule } from '../open-loop.js'
@@ -22,7 +23,10 @@ const SIZES = {
 const COUNTED_TRANSFERS = 10_000_000
 const RATE = { smoke: 20_000, quick: 1_000_000, full: 1_000_000 } as const
 
-interface GcResult {
+export type GcOptions = TransferOptions & Schedule
+
+export interface GcResult {
+  /** Collections in one round's transfers. */
   readonly young: number
   readonly pauseMs: number
 }
@@ -31,31 +35,41 @@ export const transferGc: Benchmark = {
   name: 'transfer.gc',
   async run({ size, directory, seed }) {
     const options = { ...SIZES[size], rate: RATE[size], warmUpSeconds: 0, seed }
-    const [runs = []] = await interleaved<GcResult, TransferOptions & Schedule>(
-      [{ module: import.meta.url, options: { ...options, directory: join(directory, 'engine') } }],
-      size === 'full' ? { processes: 5, rounds: 1 } : REPEATS.smoke,
+    const [runs = [], limitRuns = []] = await interleaved<GcResult, GcOptions>(
+      [
+        { module: import.meta.url, options: { ...options, directory: join(directory, 'engine') } },
+        {
+          module: limitModule('gc-limit'),
+          options: { ...options, directory: join(directory, 'limit') },
+        },
+      ],
+      size === 'full' ? REPEATS.full : REPEATS.smoke,
     )
+    const counted = ({ young }: GcResult): number => (young * COUNTED_TRANSFERS) / options.transfers
+    const pause = ({ pauseMs }: GcResult): number => pauseMs
     const config = { ...options, durability: 'disk', mode: 'inline', producers: 1 }
     return [
       rowOf({
         name: `${this.name}.young`,
         unit: 'collections in 10 M commands',
         better: 'less',
-        runs: runs.map(({ young }) => young),
+        runs: runs.map(counted),
+        limitRuns: limitRuns.map(counted),
         config,
       }),
       rowOf({
         name: `${this.name}.pause`,
         unit: 'ms',
         better: 'less',
-        runs: runs.map(({ pauseMs }) => pauseMs),
+        runs: runs.map(pause),
+        limitRuns: limitRuns.map(pause),
         config,
       }),
     ]
   },
 }
 
-export async function prepare(options: TransferOptions & Schedule): Promise<Contender<GcResult>> {
+export async function prepare(options: GcOptions): Promise<Contender<GcResult>> {
   const { accounts, transfers, warmUp, seed } = options
   const ledger = await LedgerEngine.open(ledgerUser, options)
   const workload = new TransferWorkload(seed, accounts)
@@ -70,7 +84,7 @@ export async function prepare(options: TransferOptions & Schedule): Promise<Cont
         ledger.accepted += commandCount(options) - load.rejected
       })
       expected += transfers + commandCount(options)
-      return { young: (young * COUNTED_TRANSFERS) / transfers, pauseMs: longestPauseMs }
+      return { young, pauseMs: longestPauseMs }
     },
     end: () => ledger.verify(expected),
   }

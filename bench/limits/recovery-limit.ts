@@ -61,7 +61,7 @@ export async function prepare(journal: RecoveryJournal): Promise<Contender<Recov
   }
 }
 
-class RecoveryLoop {
+export class RecoveryLoop {
   private readonly window = Buffer.alloc(WINDOW_BYTES)
   private readonly view = new DataView(
     this.window.buffer,
@@ -69,10 +69,12 @@ class RecoveryLoop {
     this.window.length,
   )
   /** Account → slot. */
-  private readonly index: Int32Array
-  private readonly versions: Int32Array
+  readonly index: Int32Array
+  /** Of the slots; all their words. */
+  readonly versions: Int32Array
   private readonly doubles: Float64Array
-  private credited = 0
+  /** The number of this event's type. */
+  credited = 0
   private events = 0
   /** Keeps the touching loop from being optimised away. */
   touched = 0
@@ -83,12 +85,17 @@ class RecoveryLoop {
     this.doubles = new Float64Array(this.versions.buffer)
   }
 
-  run(directory: string): void {
+  /** From the first segment on, or from a block in another one. */
+  run(directory: string, firstSegment = 1, fileOffset = SEGMENT_DATA): void {
     const names = readdirSync(directory).filter((name) => name.endsWith('.segment'))
-    for (const name of names.sort()) this.readSegment(join(directory, name))
+    let start = fileOffset
+    for (const name of names.sort().slice(firstSegment - 1)) {
+      this.readSegment(join(directory, name), start)
+      start = SEGMENT_DATA
+    }
   }
 
-  verify({ accounts, events }: RecoveryJournal): void {
+  verify({ accounts, events }: Pick<RecoveryJournal, 'accounts' | 'events'>): void {
     if (this.events !== events) throw new Error(`${this.events} events of ${events}`)
     let sum = 0
     for (let account = 0; account < accounts; account++) {
@@ -97,12 +104,14 @@ class RecoveryLoop {
     if (sum !== accounts * INITIAL_BALANCE) throw new Error(`the balances add up to ${sum}`)
   }
 
-  private readSegment(file: string): void {
+  private readSegment(file: string, start: number): void {
     const { window, view } = this
     const fd = openSync(file, 'r')
     const sizeBytes = fstatSync(fd).size
-    let fileOffset = 0
-    let at = SEGMENT_DATA
+    readSync(fd, window, 0, SEGMENT_DATA, 0)
+    const salt = view.getUint32(SEGMENT_SALT, true)
+    let fileOffset = start
+    let at = 0
     let end = 0
     const fill = (): void => {
       window.copyWithin(0, at, end)
@@ -118,9 +127,6 @@ class RecoveryLoop {
       fileOffset += read
       end += read
     }
-    end = readSync(fd, window, 0, Math.min(WINDOW_BYTES, sizeBytes), 0)
-    fileOffset = end
-    const salt = view.getUint32(SEGMENT_SALT, true)
     for (;;) {
       if (end - at < BLOCK_HEADER_BYTES) fill()
       if (end - at < BLOCK_HEADER_BYTES) break

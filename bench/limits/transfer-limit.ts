@@ -24,7 +24,7 @@ export async function prepare(options: TransferOptions): Promise<Contender<numbe
   return limitContender(journal, loop, options.transfers, options.warmUp)
 }
 
-class TransferLoop implements LimitLoop {
+export class TransferLoop implements LimitLoop {
   private readonly journal: LimitJournal
   private readonly workload: TransferWorkload
   /** Account → slot. */

@@ -13,6 +13,7 @@ import {
 import { alignedBuffer } from '../../journal/storage.js'
 import type { Contender } from '../benchmark.js'
 import { AnswerLog, commandCount, type OpenLoopResult, type Schedule } from '../open-loop.js'
+import { stolenMs } from '../stolen-time.js'
 import { closeRaw, openRaw, prepareFiles, type RawFile, writeSynced } from './raw-file.js'
 
 export interface WriteScheduleOptions extends Schedule {
@@ -23,7 +24,39 @@ export interface WriteScheduleOptions extends Schedule {
 
 const FILE_BYTES = 64 * 1024 * 1024
 
+/** What was written, before anything is worked out of it, which makes garbage. */
+export interface WrittenLoad {
+  readonly log: AnswerLog
+  readonly startedMs: number
+  readonly elapsedSeconds: number
+  /** With padding. */
+  readonly bytes: number
+}
+
 export async function prepare(options: WriteScheduleOptions): Promise<Contender<OpenLoopResult>> {
+  const writes = await prepareWrites(options)
+  const total = commandCount(options)
+  return {
+    async round() {
+      const stolenBefore = stolenMs()
+      const { log, startedMs, elapsedSeconds } = await writes.round()
+      const stolen = stolenMs() - stolenBefore
+      const percentiles = log.percentiles(options, startedMs)
+      return {
+        ...percentiles,
+        answeredPerSecond: total / elapsedSeconds,
+        accepted: total,
+        rejected: 0,
+        stolenMs: stolen,
+      }
+    },
+    end: () => writes.end(),
+  }
+}
+
+export async function prepareWrites(
+  options: WriteScheduleOptions,
+): Promise<Contender<WrittenLoad>> {
   const { directory } = options
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
@@ -38,13 +71,14 @@ export async function prepare(options: WriteScheduleOptions): Promise<Contender<
   }
 }
 
-function writeOnSchedule(file: RawFile, options: WriteScheduleOptions): OpenLoopResult {
+function writeOnSchedule(file: RawFile, options: WriteScheduleOptions): WrittenLoad {
   const { rate, commandBytes } = options
   const total = commandCount(options)
   const blockMax = Math.floor(BLOCK_PAYLOAD_BYTES_MAX / commandBytes)
   const staging = alignedBuffer(BLOCK_BYTES_MAX)
   const log = new AnswerLog()
   let written = 0
+  let bytes = 0
   let fileOffset = 0
   const startedMs = performance.now()
   while (written < total) {
@@ -55,10 +89,9 @@ function writeOnSchedule(file: RawFile, options: WriteScheduleOptions): OpenLoop
     if (fileOffset + block.length > FILE_BYTES) fileOffset = 0
     writeSynced(file, block, fileOffset)
     fileOffset += block.length
+    bytes += block.length
     written += count
     log.add(written, performance.now())
   }
-  const answeredPerSecond = (total * 1000) / (performance.now() - startedMs)
-  const percentiles = log.percentiles(options, startedMs)
-  return { ...percentiles, answeredPerSecond, accepted: total, rejected: 0 }
+  return { log, startedMs, elapsedSeconds: (performance.now() - startedMs) / 1000, bytes }
 }
