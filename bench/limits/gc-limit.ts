@@ -16,6 +16,7 @@ export async function prepare(options: GcOptions): Promise<Contender<GcResult>> 
   const loop = await prepareTransfers({ ...options, directory: join(directory, 'loop') })
   const writes = await prepareWrites({
     ...options,
+    warmUpSeconds: 0,
     directory: join(directory, 'writes'),
     commandBytes: TRANSFER_BYTES,
   })
