@@ -50,7 +50,7 @@ export const transferGc: Benchmark = {
           options: { ...options, directory: join(directory, 'limit') },
         },
       ],
-      size === 'full' ? REPEATS.full : REPEATS.smoke,
+      size === 'full' ? { ...REPEATS.full, processes: 5 } : REPEATS.smoke,
     )
     const counted = ({ young }: GcResult): number => (young * COUNTED_TRANSFERS) / options.transfers
     const pause = ({ pauseMs }: GcResult): number => pauseMs
